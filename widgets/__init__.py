@@ -1,0 +1,1 @@
+"""A workbook on local treatment of colorectal liver metastases."""
