@@ -28,6 +28,7 @@ class Published(NamedTuple):
 
 
 class Records(NamedTuple):
+    checked: str
     sources: dict[str, Source]
     trials: dict[str, Trial]
     results: dict[str, Published]
@@ -71,9 +72,9 @@ def load(folder: Path) -> Records:
 
     Raises RecordError for the first thing wrong, naming file, line, field and what was expected.
     """
-    sources = _load_sources(folder)
+    checked_on, sources = _load_sources(folder)
     trials = _load_trials(folder, sources)
-    return Records(sources, trials, _load_results(folder, sources, trials))
+    return Records(checked_on, sources, trials, _load_results(folder, sources, trials))
 
 
 def checked(model: type[BaseModel], document: Document) -> BaseModel:
@@ -105,14 +106,15 @@ def _location_in_file(loc: tuple, document: Document) -> Location:
     return location
 
 
-def _load_sources(folder: Path) -> dict[str, Source]:
+def _load_sources(folder: Path) -> tuple[str, dict[str, Source]]:
     document = read(folder / "sources.yaml")
+    content = checked(Sources, document)
     sources: dict[str, Source] = {}
-    for number, source in enumerate(checked(Sources, document).sources):
+    for number, source in enumerate(content.sources):
         if source.id in sources:
             raise document.error(("sources", number, "id"), f"{source.id} is listed twice")
         sources[source.id] = source
-    return sources
+    return content.checked, sources
 
 
 def _load_trials(folder: Path, sources: dict[str, Source]) -> dict[str, Trial]:

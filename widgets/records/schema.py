@@ -516,4 +516,5 @@ class Source(Record):
 
 
 class Sources(Record):
+    checked: PartialDate
     sources: list[Source]
