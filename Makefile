@@ -32,7 +32,7 @@ help:
 	@echo "make clean      remove the environment and all caches; keeps my-work/"
 
 lab: $(VENV)/.reader
-	$(BIN)/jupyter lab $(LAB_OPTIONS) notebooks/00_start_here.ipynb
+	$(BIN)/jupyter lab --notebook-dir=. $(LAB_OPTIONS) notebooks/00_start_here.ipynb
 
 # pytest's exit code is kept in a file, because make turns every failure into 2.
 test: $(VENV)/.tests
