@@ -17,6 +17,7 @@ from widgets.records.library import Published, Records, records
 from widgets.records.schema import UNITS, Conflicting, NotApplicable, NotStated, Stated, Trial
 
 FILE = Path(__file__).parents[1] / "second_reader.csv"
+SETTLED = Path(__file__).parents[1] / "second_reader_settled.csv"
 COLUMNS = ["address", "field", "question", "value", "found_in"]
 
 
@@ -46,10 +47,15 @@ def _of_result(published: Published) -> Iterator[Entry]:
     if result.months:
         question += f" · at {result.months} months"
     where = question
+    if not result.stated:
+        yield Entry(published.address, "estimate", where, "NOT_STATED")
+        return
     if len(UNITS[result.measure]) == 1:
         where += f" · in {result.unit}"
     else:
-        yield Entry(published.address, "unit", f"{question}: of what, {' or '.join(UNITS[result.measure])}", result.unit)
+        yield Entry(
+            published.address, "unit", f"{question}: of what, {' or '.join(UNITS[result.measure])}", result.unit
+        )
     yield Entry(published.address, "estimate", where, str(result.estimate))
     if result.interval:
         for name in ("lower", "upper", "level"):
@@ -68,7 +74,7 @@ def _of_result(published: Published) -> Iterator[Entry]:
 
 
 # Words of our own, which a second reader would word otherwise.
-OWN_WORDS = {"pico", "rationale", "title", "label", "shortLabel", "description", "measure", "population"}
+OWN_WORDS = {"pico", "rationale", "title", "label", "shortLabel", "description", "measure", "population", "changes"}
 
 
 def _of_trial(trial: Trial) -> Iterator[Entry]:
@@ -124,8 +130,19 @@ def agree(first: str, second: str) -> bool:
 
 
 def second_entries() -> dict[tuple[str, str], str]:
-    with FILE.open(encoding="utf-8", newline="") as lines:
-        return {(row["address"], row["field"]): row["value"] for row in csv.DictReader(lines)}
+    """The blind second entry, by address and field."""
+    return {key: row["value"] for key, row in _rows(FILE)}
+
+
+def settlements() -> dict[tuple[str, str], dict[str, str]]:
+    """Disagreements that were settled: what stands now, and why."""
+    return dict(_rows(SETTLED))
+
+
+def _rows(file: Path) -> Iterator[tuple[tuple[str, str], dict[str, str]]]:
+    with file.open(encoding="utf-8", newline="") as lines:
+        for row in csv.DictReader(lines):
+            yield (row["address"], row["field"]), row
 
 
 if __name__ == "__main__":

@@ -155,9 +155,7 @@ def named_sources(document: Document) -> Iterator[tuple[Location, str]]:
     yield from walk(document.content, ())
 
 
-def _load_results(
-    folder: Path, sources: dict[str, Source], trials: dict[str, Trial]
-) -> dict[str, Published]:
+def _load_results(folder: Path, sources: dict[str, Source], trials: dict[str, Trial]) -> dict[str, Published]:
     results: dict[str, Published] = {}
     arms = {f"{trial.id}.{arm}" for trial in trials.values() for arm in trial.arms}
     for path in sorted((folder / "results").glob("*.yaml")):
@@ -192,12 +190,7 @@ def _check_deaths(document: Document, a: int, trial: str, analysis: Analysis, re
     """No arm may have more deaths than the same report randomised to it."""
     for r, result in enumerate(analysis.results):
         enrolled = results.get(f"{trial}.{analysis.id}.n.{result.arm if result.arm != 'ALL' else 'total'}")
-        if (
-            result.measure == "DEATHS"
-            and result.stated
-            and enrolled
-            and result.estimate > enrolled.result.estimate
-        ):
+        if result.measure == "DEATHS" and result.stated and enrolled and result.estimate > enrolled.result.estimate:
             raise document.error(
                 ("analyses", a, "results", r, "estimate"),
                 f"{result.estimate} deaths among {enrolled.result.estimate} patients",

@@ -30,9 +30,7 @@ Text = Annotated[str, Field(min_length=1)]
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$")]
 SourceId = Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
 # A date to the precision known: year, month or day.
-PartialDate = Annotated[
-    str, Field(pattern=r"^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$")
-]
+PartialDate = Annotated[str, Field(pattern=r"^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$")]
 NotStatedWord = Literal["NOT_STATED"]
 Basis = Literal["STATED", "NORMALISED", "INFERRED", "GENERAL_KNOWLEDGE"]
 
@@ -272,7 +270,7 @@ class Workbook(Record):
     plannedEnrollment: Datum[Count]
     centres: Datum[Count]
     followUp: Datum[Text]
-    bevacizumabSince: Datum[PartialDate]
+    changes: list[Statement] | NotStated
     recruitment: Datum[Text]
     rationale: Annotated[list[Statement], Field(min_length=1)]
 
@@ -310,7 +308,7 @@ Endpoint = Literal[
     "ENROLMENT", "ELIGIBILITY",
 ]  # fmt: skip
 Population = Literal[
-    "ALL_RANDOMISED", "ELIGIBLE", "RESECTED", "ASSESSABLE", "OPERATED", "SELECTED_PATIENTS",
+    "ALL_RANDOMISED", "ELIGIBLE", "RESECTED", "MEASURABLE_LESION", "OPERATED", "SELECTED_PATIENTS",
     "LESIONS_UP_TO_30_MM", "NOT_STATED",
 ]  # fmt: skip
 Estimator = Literal["BINOMIAL_ALL_RANDOMISED", "KAPLAN_MEIER", "DESIGN_ASSUMPTION", "NOT_STATED"]
@@ -387,8 +385,7 @@ def _interval_kind(value: Any) -> str:
 
 
 IntervalOrNot = Annotated[
-    Annotated[Annotated[str, AfterValidator(_named_interval)], Tag("word")]
-    | Annotated[Interval, Tag("limits")],
+    Annotated[Annotated[str, AfterValidator(_named_interval)], Tag("word")] | Annotated[Interval, Tag("limits")],
     Discriminator(_interval_kind),
 ]
 
@@ -459,9 +456,7 @@ class Result(Record):
             raise ValueError(f"{self.measure} needs estimator and interval (or NOT_STATED)")
         for spread in (self.limits, self.interquartileRange):
             if spread and not spread.lower <= self.estimate <= spread.upper:
-                raise ValueError(
-                    f"the interval {spread.lower} to {spread.upper} does not contain {self.estimate}"
-                )
+                raise ValueError(f"the interval {spread.lower} to {spread.upper} does not contain {self.estimate}")
         return self
 
 
@@ -504,9 +499,7 @@ class Source(Record):
     id: SourceId
     title: Text
     citation: Text
-    kind: Literal[
-        "ARTICLE", "CONFERENCE_ABSTRACT", "LETTER", "PRESS_RELEASE", "REGISTRY_RECORD", "REGISTRY_MIRROR"
-    ]
+    kind: Literal["ARTICLE", "CONFERENCE_ABSTRACT", "LETTER", "PRESS_RELEASE", "REGISTRY_RECORD", "REGISTRY_MIRROR"]
     url: Annotated[str, Field(pattern=r"^https?://\S+$")]
     doi: Annotated[str, Field(pattern=r"^10\.\S+/\S+$")] | None = None
     pmid: Annotated[str, Field(pattern=r"^\d+$")] | None = None

@@ -24,6 +24,8 @@ from widgets.ui.table import Table
 from widgets.ui.words import catalogue
 
 State = dict[str, Any]
+# Where the still picture goes when notebooks are refreshed: a blank of one pixel until then.
+STILL = '<img alt="" src="data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7">'
 SHARED_WORDS = Path(__file__).parent
 
 
@@ -59,9 +61,7 @@ class Panel:
         for name, value in choices.items():
             if name not in self.controls:
                 known = ", ".join(self.controls) or "none"
-                raise TypeError(
-                    f"{type(self).__name__}: {words['unknown_choice'].format(name=name, known=known)}"
-                )
+                raise TypeError(f"{type(self).__name__}: {words['unknown_choice'].format(name=name, known=known)}")
             try:
                 setattr(self.selection, name, value)
             except traitlets.TraitError:
@@ -118,10 +118,10 @@ class Panel:
     def html(self) -> str:
         """Sentence, table and sources for a page without a kernel."""
         view = self.view()
-        return (
-            f'<div class="crlm-exhibit"><p>{escape(view.summary)}</p>{view.table.html()}'
-            f"<p><small>{escape(self.credit())}</small></p></div>"
-        )
+        return self._page(f"<p>{escape(view.summary)}</p>{view.table.html()}")
+
+    def _page(self, content: str) -> str:
+        return f'<div class="crlm-exhibit">{STILL}{content}<p><small>{escape(self.credit())}</small></p></div>'
 
     @cached_property
     def plot(self) -> PlotView:
@@ -193,9 +193,7 @@ class Lab(Panel):
         for name, state in self.examples():
             view = self.render(state)
             parts.append(f"<h4>{escape(name)}</h4><p>{escape(view.summary)}</p>{view.table.html()}")
-        return (
-            f'<div class="crlm-exhibit">{"".join(parts)}<p><small>{escape(self.credit())}</small></p></div>'
-        )
+        return self._page("".join(parts))
 
     @cached_property
     def widget(self) -> ipw.Widget:

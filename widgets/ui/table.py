@@ -45,9 +45,7 @@ class Mark:
     def html(self) -> str:
         """Source, place and a report to copy, as a disclosure that needs no mouse and no kernel."""
         words = catalogue(WORDS)["source_mark"]
-        report = words["report"].format(
-            field=self.field, value=self.value, source=f"{self.citation}; {self.place}"
-        )
+        report = words["report"].format(field=self.field, value=self.value, source=f"{self.citation}; {self.place}")
         return (
             f"<details><summary>{escape(self.label)}</summary>"
             f'<p><a href="{escape(self.url)}" target="_blank" rel="noopener noreferrer">'

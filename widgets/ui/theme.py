@@ -14,8 +14,6 @@ LIGHT = {
     "box": "#f3f3f1",
     "first": "#0b5fa5",  # the experimental arm
     "second": "#a84300",  # the arm it is compared with
-    "first_soft": "#c9def0",
-    "second_soft": "#f3d5c0",
     "neutral": "#6b6b6a",
     "stated": "#d5e6d8",
     "partly": "#f4e6bd",
@@ -29,8 +27,6 @@ DARK = {
     "box": "#262626",
     "first": "#7cbcf5",
     "second": "#ffa25f",
-    "first_soft": "#1d3f5c",
-    "second_soft": "#5a3216",
     "neutral": "#a0a0a0",
     "stated": "#24452b",
     "partly": "#574814",
@@ -45,7 +41,10 @@ def layout(title: str, **more: Any) -> dict[str, Any]:
     """The layout every figure starts from: our font and colours, no template, nothing to drag."""
     base: dict[str, Any] = {
         "template": "none",
-        "title": {"text": title, "x": 0, "xref": "paper", "xanchor": "left", "font": {"size": 16}},
+        "title": {
+            "text": title, "x": 0, "xref": "container", "xanchor": "left", "pad": {"l": 8, "t": 14},
+            "y": 1, "yref": "container", "yanchor": "top", "font": {"size": 16},
+        },
         "font": {"family": FONT, "size": 13, "color": LIGHT["ink"]},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
@@ -56,7 +55,7 @@ def layout(title: str, **more: Any) -> dict[str, Any]:
         "hoverlabel": {"bgcolor": LIGHT["box"], "font": {"color": LIGHT["ink"]}},
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
         "uirevision": "keep",
-    }
+    }  # fmt: skip
     return base | more
 
 
@@ -77,3 +76,8 @@ def axis(title: str, **more: Any) -> dict[str, Any]:
 def no_axis(**more: Any) -> dict[str, Any]:
     """An axis that is only a coordinate."""
     return {"visible": False, "fixedrange": True} | more
+
+
+def pattern(fill: str, lines: str) -> dict[str, Any]:
+    """Hatching that is not colour alone: `lines` over `fill`."""
+    return {"shape": "/", "bgcolor": fill, "fgcolor": lines, "fillmode": "overlay", "solidity": 0.35, "size": 6}
