@@ -16,6 +16,7 @@ _HOMES = {
     "SingleArmTarget": "widgets.survival.panels",
     "FourQuestions": "widgets.trials.panels",
     "TrialFlow": "widgets.trials.panels",
+    "TrialRecord": "widgets.trials.panels",
     "tables": "widgets.records",  # tables.trials(), tables.arms(), tables.outcomes(), tables.results()
 }
 __all__ = sorted(_HOMES)

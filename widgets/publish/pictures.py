@@ -10,10 +10,10 @@ from widgets.ui.plotview import plotly_js
 
 WIDTH = 860
 # Stored in notebooks, so small: the browser's own WebP encoder at a quality at which text stays sharp.
-QUALITY = 0.55
+QUALITY = 0.5
 PAINT = """async ([data, layout, size, quality]) => {
   const picture = new Image();
-  picture.src = await Plotly.toImage({ data, layout }, { format: "png", scale: 1.25, ...size });
+  picture.src = await Plotly.toImage({ data, layout }, { format: "png", scale: 1, ...size });
   await picture.decode();
   const canvas = document.createElement("canvas");
   [canvas.width, canvas.height] = [picture.width, picture.height];
@@ -22,7 +22,14 @@ PAINT = """async ([data, layout, size, quality]) => {
 }"""
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 # No sandbox: the page is our own figure, and containers run as root.
-CHROMIUM_OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]  # fmt: skip
+CHROMIUM_OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
 
 
 def chromium() -> str | None:

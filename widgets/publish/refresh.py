@@ -49,7 +49,7 @@ def refresh(path: Path, painter: Painter) -> None:
 
 def _picture(data: dict[str, Any], models: dict[str, Any], model: str, painter: Painter) -> None:
     plot = _plot_in(models, model)
-    if plot is None or "text/html" not in data:
+    if plot is None or not plot["figure"].get("data"):
         return
     picture = base64.b64encode(painter.paint(plot["figure"])).decode()
     image = f'<img alt="{escape(plot["label"])}" src="data:image/webp;base64,{picture}">'

@@ -333,21 +333,23 @@ class IconArrays(SurvivalExhibit):
         return View(figure, summary, Table(words["caption"].format(**setting), rows), key)
 
 
+# The quantities looked for under each endpoint, by their names in the results.
+GROUPS = {
+    "pfs": ("pfs.rate", "pfs.median", "pfs.hr", "pfs.p"),
+    "hepatic": ("hepatic.p", "hepatic.incidence"),
+    "extrahepatic": ("extrahepatic.p", "extrahepatic.incidence"),
+    "harms": ("toxicity", "quality_of_life"),
+}
+
+
 class OtherEndpoints(SurvivalExhibit):
     """What each report says of progression, harms and quality of life, and what it does not."""
 
     controls = ("endpoint",)
 
-    GROUPS = {
-        "pfs": ("pfs.rate", "pfs.median", "pfs.hr", "pfs.p"),
-        "hepatic": ("hepatic.p", "hepatic.incidence"),
-        "extrahepatic": ("extrahepatic.p", "extrahepatic.incidence"),
-        "harms": ("toxicity", "quality_of_life"),
-    }
-
     def render(self, state: State) -> View:
         wanted = state["endpoint"]
-        quantities = [q for group, qs in self.GROUPS.items() if wanted in ("all", group) for q in qs]
+        quantities = [q for group, qs in GROUPS.items() if wanted in ("all", group) for q in qs]
         columns, grid, rows = _room()["columns"], [], []
         for quantity in quantities:
             cells = []

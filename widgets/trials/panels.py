@@ -1,11 +1,14 @@
 """Exhibits of the trials room: what was asked, and what was done."""
 
+from collections.abc import Iterator
+from functools import reduce
 from pathlib import Path
+from typing import Any
 
 import traitlets
 
 from widgets.records.library import Published, records
-from widgets.records.schema import Evidence, Trial
+from widgets.records.schema import Conflicting, Evidence, NotApplicable, NotStated, Stated, Statement, Trial
 from widgets.trials import figures
 from widgets.ui.exhibit import Exhibit, State, View
 from widgets.ui.table import Mark, Row, Table
@@ -18,6 +21,128 @@ def evidence_mark(evidence: Evidence, field: str, value: str) -> Mark:
     """The source mark of a value in a trial file."""
     source = records().source(evidence.source)
     return Mark(source.title, source.citation, evidence.place, source.url, field, value)
+
+
+class RecordSelection(traitlets.HasTraits):
+    trial = traitlets.Enum(["clocc", "epoc", "nct04562727", "nct06120127", "nct06449937"], "clocc")
+    part = traitlets.Enum(["rationale", "design", "arms", "population", "endpoints", "changes"], "design")
+
+
+class TrialRecord(Exhibit):
+    """What the sources say of a trial, item by item, with what they do not say and where they disagree."""
+
+    selection_type = RecordSelection
+    controls = ("trial", "part")
+    folder = FOLDER
+
+    def render(self, state: State) -> View:
+        trial, part = records().trial(state["trial"]), state["part"]
+        rows = [self._row(item, datum, f"{trial.id}.{field}") for item, datum, field in self._items(trial, part)]
+        column, states = self.words["columns"]["state"], self.words["states"]
+        missing, conflicting = (
+            sum(row.cells[column] == states[kind] for row in rows) for kind in ("not stated", "conflicting")
+        )
+        name = self.words["parts"][part]
+        summary = self.words["summary"].format(
+            name=trial.name, part=name, n=len(rows), missing=missing, conflicting=conflicting
+        )
+        caption = self.words["caption"].format(name=trial.name, part=name)
+        return View({}, summary, Table(caption, rows), f"{len(rows)} items, {missing} not stated")
+
+    def _items(self, trial: Trial, part: str) -> Iterator[tuple[str, Any, str]]:
+        """Name, datum and field of each item of a part."""
+        words = self.words
+        if part == "design":
+            for field, name in words["fields"].items():
+                yield name, reduce(getattr, field.split("."), trial), field
+        elif part == "arms":
+            groups = trial.armsInterventionsModule.armGroups
+            if isinstance(groups, NotStated):
+                yield words["no_arms"], groups, "armsInterventionsModule.armGroups"
+            for arm in trial.arms.values():
+                field = f"armsInterventionsModule.armGroups.{arm.id}"
+                yield words["arm_described"].format(label=arm.label), arm.description, f"{field}.description"
+                yield words["arm_type"].format(label=arm.label), arm.type, f"{field}.type"
+        elif part == "endpoints":
+            for kind, label in words["kinds"].items():
+                field = f"outcomesModule.{kind}Outcomes"
+                outcomes = getattr(trial.outcomesModule, f"{kind}Outcomes")
+                if isinstance(outcomes, NotStated):
+                    yield words["no_outcomes"].format(kind=label), outcomes, field
+                    continue
+                for outcome in outcomes:
+                    name = words["outcome"].format(kind=label, measure=outcome.measure)
+                    yield name, outcome.timeFrame, f"{field}.{outcome.id}.timeFrame"
+        else:
+            statements = getattr(trial.workbook, part)
+            if isinstance(statements, NotStated):
+                yield words["no_changes"], statements, f"workbook.{part}"
+                return
+            for number, statement in enumerate(statements, start=1):
+                yield words["statement"].format(number=number), statement, f"workbook.{part}.{number - 1}"
+
+    def _row(self, item: str, datum: Any, field: str) -> Row:
+        columns = self.words["columns"]
+        value = self._value(datum)
+        if field.endswith(".overallStatus"):
+            dates = dict.fromkeys(records().source(one.source).asOf for one in _stated_in(datum))
+            known = " / ".join(self.words["no_date"] if date == "NOT_STATED" else date for date in dates)
+            value = self.words["as_of"].format(value=value, date=known)
+        note = getattr(datum, "note", None)
+        cells = {
+            columns["item"]: item,
+            columns["value"]: self.words["noted"].format(value=value.rstrip("."), note=note) if note else value,
+            columns["written"]: "; ".join(dict.fromkeys(one.asWritten for one in _stated_in(datum) if one.asWritten)),
+            columns["state"]: self._state(datum),
+        }
+        return Row(cells, tuple(self._marks(datum, field, value)))
+
+    def _state(self, datum: Any) -> str:
+        basis = self.words["bases"].get(getattr(datum, "basis", None))
+        return basis or self.words["states"][getattr(datum, "state", "stated")]
+
+    def _value(self, datum: Any) -> str:
+        words = self.words
+        match datum:
+            case NotStated():
+                return words["not_stated"]
+            case NotApplicable():
+                return words["not_applicable"].format(why=datum.notApplicable)
+            case Conflicting():
+                return words["conflicting"].format(values=" / ".join(self._value(one) for one in datum.conflicting))
+            case Statement():
+                return datum.text
+        if datum.value == "AS_WRITTEN":
+            return words["as_written"].format(written=datum.asWritten)
+        return plain(datum.value)
+
+    def _marks(self, datum: Any, field: str, value: str) -> Iterator[Mark]:
+        if isinstance(datum, NotStated):
+            for source in map(records().source, datum.notStated):
+                place = self.words["looked_in"].format(read=source.read)
+                yield Mark(source.title, source.citation, place, source.url, field, "NOT_STATED")
+        for one in _stated_in(datum):
+            if one.source:
+                yield evidence_mark(one, field, one.asWritten or value)
+
+
+def _stated_in(datum: Any) -> list[Any]:
+    """The pieces of evidence in a datum: one, several where sources conflict, or none."""
+    if isinstance(datum, Conflicting):
+        return datum.conflicting
+    return [datum] if isinstance(datum, Stated | Statement) else []
+
+
+def plain(value: Any) -> str:
+    """A value as text: enums as the registry spells them, parts of a structure side by side."""
+    if isinstance(value, list):
+        return ", ".join(map(plain, value))
+    if hasattr(value, "model_fields_set"):
+        parts = (getattr(value, name) for name in type(value).model_fields)
+        first, *others = (str(part) for part in parts)
+        kept = [part.lower() for part in others if part != "NOT_STATED"]
+        return f"{first} ({', '.join(kept)})" if kept else first
+    return str(value)
 
 
 class NoChoices(traitlets.HasTraits):
@@ -121,7 +246,7 @@ class TrialFlow(Exhibit):
         for arm in trial.arms.values():
             boxes = []
             for stage, address in STAGES[trial.id].items():
-                name = words["stages"][stage]
+                name = words["stages"][stage].format(arm=arm.label.lower())
                 if address == "":
                     text, marks, stated = arm.description.value, self._treatment_mark(trial, arm.id), True
                 elif address is None:

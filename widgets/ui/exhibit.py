@@ -33,6 +33,7 @@ SHARED_WORDS = Path(__file__).parent
 class View:
     """One state, rendered: figure (plotly, as a dict), summary (a sentence or two), table.
 
+    An exhibit of words alone has an empty figure.
     `key` holds the key numbers in one short line, for `repr`.
     """
 

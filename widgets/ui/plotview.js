@@ -135,6 +135,7 @@ function render({ model, el }) {
 
   async function draw() {
     const mine = ++turn;
+    if (!model.get("figure").data) return; // words alone, such as a trial's record
     try {
       Plotly = await plotly(model);
       if (closed || mine !== turn) return; // a newer figure is on its way
@@ -169,7 +170,10 @@ function render({ model, el }) {
     }
   }
 
-  for (const format of ["csv", "svg", "png"]) {
+  const drawn = Boolean(model.get("figure").data);
+  chart.hidden = !drawn;
+  details.open = !drawn;
+  for (const format of drawn ? ["csv", "svg", "png"] : ["csv"]) {
     const button = make("button", { type: "button" }, words[format]);
     button.addEventListener("click", () => download(format));
     tools.append(button);

@@ -50,7 +50,7 @@ class Mark:
             f"<details><summary>{escape(self.label)}</summary>"
             f'<p><a href="{escape(self.url)}" target="_blank" rel="noopener noreferrer">'
             f"{escape(self.citation)}</a><br>{escape(words['place'].format(place=self.place))}</p>"
-            f"<p>{escape(words['correct'])}</p><pre>{escape(report)}</pre></details>"
+            f"<pre>{escape(report)}</pre></details>"
         )
 
 
@@ -78,12 +78,14 @@ class Table:
 
     def html(self) -> str:
         """Caption, column heads, row heads, and source marks in the last column."""
-        source = catalogue(WORDS)["table"]["source"]
+        words = catalogue(WORDS)
+        source = words["table"]["source"]
         head = "".join(f'<th scope="col">{escape(name)}</th>' for name in [*self.columns, source])
         body = "".join(self._html_row(row) for row in self.rows)
         return (
             f"<table><caption>{escape(self.caption)}</caption>"
             f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+            f"<p>{escape(words['source_mark']['correct'])}</p>"
         )
 
     def _html_row(self, row: Row) -> str:
