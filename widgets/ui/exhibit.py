@@ -25,7 +25,7 @@ from widgets.ui.words import catalogue
 
 State = dict[str, Any]
 # Where the still picture goes when notebooks are refreshed: a blank of one pixel until then.
-STILL = '<img alt="" src="data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7">'
+BLANK = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
 SHARED_WORDS = Path(__file__).parent
 
 
@@ -93,7 +93,7 @@ class Panel:
         """The present figure as a plotly Figure."""
         import plotly.graph_objects as go
 
-        return go.Figure(self.view().figure)
+        return go.Figure(self.view().figure or None)
 
     def table(self):
         """The same numbers as a DataFrame, with source and place."""
@@ -122,7 +122,11 @@ class Panel:
         return self._page(f"<p>{escape(view.summary)}</p>{view.table.html()}")
 
     def _page(self, content: str) -> str:
-        return f'<div class="crlm-exhibit">{STILL}{content}<p><small>{escape(self.credit())}</small></p></div>'
+        alt = escape(catalogue(SHARED_WORDS)["exhibit"]["still"]) if self.view().figure else ""
+        return (
+            f'<div class="crlm-exhibit"><img alt="{alt}" src="{BLANK}">{content}'
+            f"<p><small>{escape(self.credit())}</small></p></div>"
+        )
 
     @cached_property
     def plot(self) -> PlotView:
