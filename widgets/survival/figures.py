@@ -71,7 +71,7 @@ def overall_survival(
         "data": traces + _medians(medians, interval),
         "layout": layout(
             words["title"],
-            height=470 + 22 * rows,
+            height=410 + 22 * rows,
             margin={"l": 76, "r": 40, "t": 88 if len(groups) <= 2 else 112, "b": 56},
             xaxis=time,
             yaxis=axis(words["y"][scale], range=ranges[scale], domain=[0.2 + 0.04 * rows, 1]),

@@ -205,7 +205,11 @@ class Lab(Panel):
         words = catalogue(SHARED_WORDS)["lab"]
         states = dict(self.examples())
         start = ipw.Dropdown(
-            options=[words["own"], *states], value=self._example_now(), description=words["examples"], style=WIDE
+            options=[words["own"], *states],
+            value=self._example_now(),
+            description=words["examples"],
+            style=WIDE,
+            layout=ipw.Layout(width="auto", margin=APART),
         )
 
         def fill(change) -> None:
@@ -233,6 +237,7 @@ class Lab(Panel):
 
 
 WIDE = {"description_width": "initial"}
+APART = "0 28px 6px 0"
 
 
 def _options(trait: traitlets.TraitType) -> list[Any]:
@@ -251,13 +256,11 @@ def _expected(trait: traitlets.TraitType) -> str:
 
 def _control_for(trait: traitlets.TraitType, words: Mapping[str, Any]) -> ipw.Widget:
     """A control that a screen reader can read."""
-    label = words["label"]
+    common = {"description": words["label"], "style": WIDE, "layout": ipw.Layout(width="auto", margin=APART)}
     if isinstance(trait, traitlets.Bool):
-        return ipw.Checkbox(description=label, indent=False)
+        return ipw.Checkbox(indent=False, **common)
     if isinstance(trait, traitlets.Enum):
         options = [(words["options"][str(value)], value) for value in trait.values]
-        if len(options) > 4:
-            return ipw.Dropdown(options=options, description=label, style=WIDE)
-        return ipw.RadioButtons(options=options, description=label, style=WIDE)
+        return (ipw.Dropdown if len(options) > 4 else ipw.RadioButtons)(options=options, **common)
     kind = ipw.BoundedIntText if isinstance(trait, traitlets.Int) else ipw.BoundedFloatText
-    return kind(min=trait.min, max=trait.max, step=1, description=label, style=WIDE)
+    return kind(min=trait.min, max=trait.max, step=1, **common)
