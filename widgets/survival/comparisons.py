@@ -8,7 +8,7 @@ P values are two-sided. Where the data hold no information (no events, one arm),
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import chdtrc, ndtr
+from scipy.special import chdtrc, ndtr, ndtri
 
 from .estimators import RiskTable, before, check_data, critical_z, risk_table, survival_steps, tie_ends
 
@@ -107,20 +107,23 @@ def maxcombo(table: RiskTable, exponents=MAXCOMBO) -> MaxCombo:
 
 
 def maxcombo_p_value(statistic, correlation):
-    """P(max |Z| ≥ statistic) for Z multivariate normal with that correlation; statistic (...), P (...).
+    """P(max |Z| ≥ statistic), Z multivariate normal with that correlation (..., k, k); statistic and P (...).
 
-    Numerical integration by scipy (Genz & Bretz 2009), absolute error about 1e-6; NaN for a NaN statistic.
+    By spherical-radial integration on a fixed lattice (Monahan & Genz 1997), so that a result repeats exactly;
+    relative error about 5e-4, also for singular correlations: G(0,0) is the sum of G(1,0) and G(0,1), where
+    scipy's multivariate_normal.cdf can be off by several per cent. NaN for a NaN statistic or correlation.
     Raises ValueError if correlation is not (..., k, k).
     """
     statistic, correlation = np.asarray(statistic, dtype=float), np.asarray(correlation, dtype=float)
     if correlation.ndim < 2 or correlation.shape[-1] != correlation.shape[-2]:
         raise ValueError(f"correlation must have shape (..., k, k), not {correlation.shape}")
-    result = np.full(np.broadcast_shapes(statistic.shape, correlation.shape[:-2]), np.nan)
-    for index in np.ndindex(result.shape):
-        c = np.broadcast_to(statistic, result.shape)[index]
-        if np.isfinite(c):
-            matrix = np.broadcast_to(correlation, (*result.shape, *correlation.shape[-2:]))[index]
-            result[index] = _outside(c, matrix)
+    shape = np.broadcast_shapes(statistic.shape, correlation.shape[:-2])
+    statistic = np.broadcast_to(statistic, shape)
+    correlation = np.broadcast_to(correlation, (*shape, *correlation.shape[-2:]))
+    result = np.full(shape, np.nan)
+    for index in np.ndindex(shape):
+        if np.isfinite(statistic[index]) and np.isfinite(correlation[index]).all():
+            result[index] = _outside(statistic[index], correlation[index])
     return result[()]
 
 
@@ -321,10 +324,15 @@ def _ratio(numerator, denominator):
 
 
 def _outside(bound, correlation):
-    from scipy.stats import multivariate_normal
-
-    limits = np.full(len(correlation), bound)
-    inside = multivariate_normal.cdf(
-        limits, cov=correlation, lower_limit=-limits, allow_singular=True, abseps=1e-6, releps=0
-    )
-    return 1 - inside
+    """P(max |Z| ≥ bound) averaged over directions: along each, the radius of Z must exceed a known length."""
+    spread, axes = np.linalg.eigh(correlation)
+    spanned = spread > 1e-10 * len(correlation)
+    rank = int(spanned.sum())
+    golden = 2.0
+    for _ in range(60):  # the root of g^(rank + 1) = 1 + g generates evenly spread points in rank dimensions
+        golden = (1 + golden) ** (1 / (rank + 1))
+    steps = np.arange(1, 2**14 + 1)[:, None] * golden ** -np.arange(1, rank + 1)
+    directions = ndtri((0.5 + steps) % 1)
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    farthest = np.abs(directions @ (axes[:, spanned] * np.sqrt(spread[spanned])).T).max(-1)
+    return chdtrc(rank, (bound / farthest) ** 2).mean()
