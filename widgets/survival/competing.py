@@ -28,15 +28,73 @@ def cumulative_incidence(times, causes, cause=1, arm=None) -> Curve:
     Limits: confidence_interval. Raises ValueError as check_data, and for a cause that is not 1, 2, ….
     """
     table, failures = _tables(times, causes, cause, arm)
-    survivors = np.maximum(table.at_risk - table.events, 1)
-    at_risk, own = np.maximum(table.at_risk, 1), failures.events
+    survival, incidence = survival_steps(table), _incidence_steps(table, failures)
+    own, other = _cause_variances(table, failures)
+    # An event at v moves F(t) through its own jump and through all later ones, which scale with S(v):
+    # Σ own (1 − c)² + other c², c = (F(t) − F(v)) / S(v), as running sums of the powers of F(t).
+    left = survival > 0
+    reciprocal = np.divide(1, survival, where=left, out=np.zeros_like(survival)) ** 2
+    jump = survival + incidence
+    squares = own * np.where(left, (jump**2 * reciprocal), 1) + other * incidence**2 * reciprocal
+    cross = (own * jump + other * incidence) * reciprocal
+    constant, linear, quadratic = (np.cumsum(v, -1) for v in (squares, cross, (own + other) * reciprocal))
+    variance = np.maximum(constant - 2 * incidence * linear + incidence**2 * quadratic, 0)
+    return as_curve(table, incidence, variance, 0.0)
+
+
+def gray_test(times, causes, arm, cause=1) -> GrayTest:
+    """Gray's test that the cumulative incidence of one cause is the same in both arms (Gray 1988, ρ = 0).
+
+    Arguments and errors as for cumulative_incidence; results (...). z² is the chi² of cmprsk's cuminc, with its
+    corrections of the variance for ties. NaN where neither arm has an event of that cause.
+    """
+    table, failures = _tables(times, causes, cause, arm)
+    survival = survival_steps(table)
+    free = before(survival, 1.0)
+    scale = table.at_risk / np.where(table.at_risk > 0, free, 1)
+    # Subdistribution risk sets: those still free of the cause, whether or not something else came first.
+    at_risk = scale * (1 - before(_incidence_steps(table, failures), 0.0))
+    total = at_risk.sum(-2, keepdims=True)
+    share = at_risk / np.where(total > 0, total, 1)
+    events = failures.events.sum(-2, keepdims=True)
+    score = (failures.events - events * share)[..., 1, :].sum(-1)
+
+    # Pooled incidence under equality, and what the arms' estimated risk sets add to the variance.
+    exposure = scale.sum(-2, keepdims=True)
+    exposure = np.where(exposure > 0, exposure, 1)
+    step = events / exposure
+    incidence = np.cumsum(step, -1)
+    contrast = scale * (np.array([[0.0], [1.0]]) - scale[..., 1:, :] / exposure)
+    drift = np.cumsum(contrast * step / (1 - before(incidence, 0.0)), axis=-1)
+    drift = drift[..., -1:] - drift
+    left = survival > 0
+    odds = np.divide(1 - incidence, survival, where=left, out=np.zeros_like(survival))
+    _, other = _cause_variances(table, failures)
+    own = np.divide(step, scale, where=scale > 0, out=np.zeros_like(scale))
+    own = own * _tie_correction(events, exposure * free)
+    variance = (own * (contrast + (1 - odds) * drift) ** 2 + other * (odds * drift) ** 2).sum((-2, -1))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = np.where(variance > 0, score / np.sqrt(variance), np.nan)
+    return GrayTest(score, variance, z, 2 * ndtr(-np.abs(z)))
+
+
+def _incidence_steps(table: RiskTable, failures: RiskTable):
     free = before(survival_steps(table), 1.0)
-    incidence = np.cumsum(free * own / at_risk, axis=-1)
-    raise NotImplementedError
+    return np.cumsum(free * failures.events / np.maximum(table.at_risk, 1), axis=-1)
 
 
-def gray_test(times, causes, arm, cause=1):
-    raise NotImplementedError
+def _cause_variances(table: RiskTable, failures: RiskTable):
+    """Variance of the jumps S(t−) d/Y by the cause in question and by the others."""
+    at_risk = np.maximum(table.at_risk, 1)
+    unit = (before(survival_steps(table), 1.0) / at_risk) ** 2
+    causes = failures.events, table.events - failures.events
+    return tuple(unit * d * _tie_correction(d, at_risk) for d in causes)
+
+
+def _tie_correction(events, at_risk):
+    """Hypergeometric factor (Y − d) / (Y − 1) for d tied events."""
+    several = events > 1
+    return np.where(several, 1 - (events - 1) / np.where(several, at_risk - 1, 1), 1)
 
 
 def _tables(times, causes, cause, arm):
