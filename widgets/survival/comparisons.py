@@ -299,9 +299,10 @@ def _maximum(deaths):
         high = np.where(now.score < 0, coefficient, high)
         step = np.nan_to_num(_ratio(now.score, now.information))
         proposed = coefficient + np.clip(step, -largest, largest)
-        outside = (proposed < low) | (proposed > high)
-        proposed[outside] = (low[outside] + high[outside]) / 2
-        proposed[unbounded != 0] = 0
+        overshoots = (proposed < low) | (proposed > high)
+        with np.errstate(invalid="ignore"):  # a bracket still open on both sides
+            proposed = np.where(overshoots, (low + high) / 2, proposed)
+        proposed = np.where(unbounded == 0, proposed, 0)
         moved = np.abs(proposed - coefficient) * deaths.width
         coefficient = proposed
         if (moved < 1e-9).all():

@@ -89,10 +89,8 @@ def check_data(times, events, codes=(0, 1), **per_patient):
     except (TypeError, ValueError) as error:
         raise ValueError(f"{', '.join(arrays)} must be rectangular arrays of numbers") from error
     shapes = ", ".join(f"{name} {values.shape}" for name, values in arrays.items())
-    if len({values.shape[-1:] for values in arrays.values()}) > 1 or 0 in arrays["times"].shape[-1:] + (
-        arrays["times"].ndim,
-    ):
-        raise ValueError(f"each array needs the same number (at least one) of patients on its last axis: {shapes}")
+    if len({values.shape[-1:] for values in arrays.values()}) > 1 or arrays["times"].shape[-1:] in ((), (0,)):
+        raise ValueError(f"each array needs the same number of patients, at least one, on its last axis: {shapes}")
     try:
         checked = np.broadcast_arrays(*arrays.values())
     except ValueError as error:
@@ -270,8 +268,9 @@ def confidence_interval(estimate, variance, transform="log-log", level=0.95) -> 
         elif transform == "log":
             lower, upper = p * np.exp(-z * se / p), p * np.exp(z * se / p)
         elif transform == "log-log":
-            half_width = z * se / (p * -np.log(p))
-            lower, upper = p ** np.exp(half_width), p ** np.exp(-half_width)
+            log_p = np.where(p < 1, np.log(p), np.nan)
+            half_width = z * se / (p * -log_p)
+            lower, upper = np.exp(log_p * np.exp(half_width)), np.exp(log_p * np.exp(-half_width))
         elif transform == "logit":
             odds, half_width = p / (1 - p), z * se / (p * (1 - p))
             lower, upper = (1 / (1 + np.exp(sign * half_width) / odds) for sign in (1, -1))
