@@ -5,10 +5,11 @@ are data sets. Arm 1 is compared with arm 0: a negative z, or a hazard ratio bel
 P values are two-sided. Where the data hold no information (no events, one arm), results are NaN.
 """
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import chdtrc, ndtr, ndtri
+from scipy.special import betaincinv, chdtrc, ndtr
 
 from .estimators import RiskTable, before, check_data, critical_z, risk_table, survival_steps, tie_ends
 
@@ -110,8 +111,9 @@ def maxcombo_p_value(statistic, correlation):
     """P(max |Z| ≥ statistic), Z multivariate normal with that correlation (..., k, k); statistic and P (...).
 
     By spherical-radial integration on a fixed lattice (Monahan & Genz 1997), so that a result repeats exactly;
-    relative error about 5e-4, also for singular correlations: G(0,0) is the sum of G(1,0) and G(0,1), where
-    scipy's multivariate_normal.cdf can be off by several per cent. NaN for a NaN statistic or correlation.
+    about 3 ms each. Relative error below 1e-4 up to rank 3 (G(0,0) is the sum of G(1,0) and G(0,1), so four tests
+    have rank 3) and 1e-3 at rank 4. scipy's multivariate_normal.cdf can be off by several per cent where the
+    correlation is singular. NaN for a NaN statistic or correlation.
     Raises ValueError if correlation is not (..., k, k).
     """
     statistic, correlation = np.asarray(statistic, dtype=float), np.asarray(correlation, dtype=float)
@@ -159,7 +161,8 @@ def cox(times, events, covariate, ties="efron", level=0.95) -> Cox:
     fitted = _likelihood(deaths, np.where(np.isinf(coefficient), limit, coefficient))
     se = np.where(np.isfinite(coefficient), _ratio(1, np.sqrt(fitted.information)), np.nan)
     wald, score = (coefficient / se) ** 2, _ratio(null.score**2, null.information)
-    likelihood_ratio = 2 * (fitted.log_likelihood - null.log_likelihood)
+    rise = np.maximum(fitted.log_likelihood - null.log_likelihood, 0)  # rounding may leave −1e-15
+    likelihood_ratio = np.where(null.information > 0, 2 * rise, np.nan)
     with np.errstate(over="ignore"):
         ratios = np.exp(np.stack([coefficient, coefficient - z * se, coefficient + z * se]))
     tests = (wald, score, likelihood_ratio)
@@ -328,12 +331,24 @@ def _outside(bound, correlation):
     """P(max |Z| ≥ bound) averaged over directions: along each, the radius of Z must exceed a known length."""
     spread, axes = np.linalg.eigh(correlation)
     spanned = spread > 1e-10 * len(correlation)
-    rank = int(spanned.sum())
-    golden = 2.0
-    for _ in range(60):  # the root of g^(rank + 1) = 1 + g generates evenly spread points in rank dimensions
-        golden = (1 + golden) ** (1 / (rank + 1))
-    steps = np.arange(1, 2**14 + 1)[:, None] * golden ** -np.arange(1, rank + 1)
-    directions = ndtri((0.5 + steps) % 1)
-    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    directions = _directions(int(spanned.sum()))
     farthest = np.abs(directions @ (axes[:, spanned] * np.sqrt(spread[spanned])).T).max(-1)
-    return chdtrc(rank, (bound / farthest) ** 2).mean()
+    return chdtrc(directions.shape[-1], (bound / farthest) ** 2).mean()
+
+
+@cache
+def _directions(dimensions, number=2**14):
+    """Unit vectors spread evenly over the sphere, from a lattice whose generator g solves g^(d − 1) = 1 + g."""
+    if dimensions == 1:
+        return np.ones((1, 1))
+    generator = 2.0
+    for _ in range(60):
+        generator = (1 + generator) ** (1 / (dimensions - 1))
+    steps = np.arange(number)[:, None] + 0.5
+    lattice = np.hstack([steps / number, steps * generator ** -np.arange(1.0, dimensions - 1) % 1])
+    angle = 2 * np.pi * lattice[:, -1]
+    vectors = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+    for d in range(3, dimensions + 1):  # the height of a point on a sphere, symmetric beta, then the circle below
+        height = 2 * betaincinv((d - 1) / 2, (d - 1) / 2, lattice[:, d - 3, None]) - 1
+        vectors = np.hstack([height, np.sqrt(1 - height**2) * vectors])
+    return vectors

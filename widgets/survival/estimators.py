@@ -305,7 +305,7 @@ def quantile(curve: Curve, p=0.5, transform="log-log", level=0.95, flat="midpoin
         raise ValueError(f"unknown flat {flat!r}; known: midpoint, first")
     limits = confidence_interval(curve.estimate, curve.variance, transform, level)
     tolerance = 1.5e-8  # rounding in the product must not hide that a curve is level
-    last = np.where(np.isnan(curve.estimate), -np.inf, curve.time).max(-1)
+    last = np.where(np.isnan(curve.estimate), 0, curve.time).max(-1)
 
     def crossing(values):
         reached = np.where(values <= 1 - p + tolerance, curve.time, np.inf).min(-1)
