@@ -115,7 +115,7 @@ def test_order_units_and_names_of_arms(data):
         ([1, np.nan, 0, 0], 1, "finite"),
         ([1, 2, 0, 0], 0, "cause must be"),
         ([1, 2, 0, 0], 1.5, "cause must be"),
-        ([1, 2, 0], 1, "same number of patients"),
+        ([1, 2, 0], 1, "same number"),
     ],
 )
 def test_bad_data(causes, cause, message):

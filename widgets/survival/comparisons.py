@@ -1,7 +1,7 @@
 """Tests and hazard ratios that compare two arms.
 
-The rank tests take a risk table with arms (see estimators); the Cox model takes patients' values. Leading axes
-are data sets. Arm 1 is compared with arm 0: a negative z, or a hazard ratio below 1, says fewer events in arm 1.
+The rank tests take a risk table with arms (see estimators), the Cox model patients' values; leading axes are
+data sets. Arm 1 is compared with arm 0: a negative z, or a hazard ratio below 1, says fewer events in arm 1.
 P values are two-sided. Where the data hold no information (no events, one arm), results are NaN.
 """
 
@@ -34,7 +34,7 @@ class MaxCombo(NamedTuple):
 
 
 class Cox(NamedTuple):
-    """Log hazard ratio per unit of the covariate, its se, the ratio with Wald limits, and three chi² tests."""
+    """Log hazard ratio per unit of covariate, standard error, ratio with Wald limits, three chi² tests."""
 
     coefficient: np.ndarray
     se: np.ndarray
@@ -55,9 +55,9 @@ class ProportionalHazards(NamedTuple):
 
 
 def fleming_harrington(table: RiskTable, rho: float, gamma: float):
-    """Weights S(t−)^ρ (1 − S(t−))^γ (..., n), S pooled Kaplan–Meier (Fleming & Harrington 1991); G(0,0) is log-rank.
+    """Weights S(t−)^ρ (1 − S(t−))^γ (..., n), S pooled Kaplan–Meier (Fleming & Harrington 1991).
 
-    Raises ValueError for a negative exponent.
+    G(0,0) is the log-rank test. Raises ValueError for a negative exponent.
     """
     if rho < 0 or gamma < 0:
         raise ValueError("rho and gamma must not be negative")
@@ -66,9 +66,10 @@ def fleming_harrington(table: RiskTable, rho: float, gamma: float):
 
 
 def modest_weights(table: RiskTable, delay: float):
-    """Modestly weighted log-rank weights 1 / max(S(t−), S(delay)) (..., n), S pooled (Magirr & Burman 2019).
+    """Modestly weighted log-rank weights 1 / max(S(t−), S(delay)) (..., n) (Magirr & Burman 2019).
 
-    Weights rise until the expected delay of the effect (a time), then stay. Raises ValueError if it is negative.
+    S is pooled Kaplan–Meier. Weights rise until the delay that is expected of the effect (a time), then stay.
+    Raises ValueError if it is negative.
     """
     if not delay >= 0:
         raise ValueError("delay must not be negative")
@@ -108,13 +109,12 @@ def maxcombo(table: RiskTable, exponents=MAXCOMBO) -> MaxCombo:
 
 
 def maxcombo_p_value(statistic, correlation):
-    """P(max |Z| ≥ statistic), Z multivariate normal with that correlation (..., k, k); statistic and P (...).
+    """P(max |Z| ≥ statistic), Z multivariate normal with that correlation (..., k, k); statistic, P (...).
 
-    By spherical-radial integration on a fixed lattice (Monahan & Genz 1997), so that a result repeats exactly;
-    about 3 ms each. Relative error below 1e-4 up to rank 3 (G(0,0) is the sum of G(1,0) and G(0,1), so four tests
-    have rank 3) and 1e-3 at rank 4. scipy's multivariate_normal.cdf can be off by several per cent where the
-    correlation is singular. NaN for a NaN statistic or correlation.
-    Raises ValueError if correlation is not (..., k, k).
+    By spherical-radial integration (Monahan & Genz 1997) on a fixed lattice, so that results repeat exactly;
+    about 3 ms each, relative error below 1e-4 up to rank 3, 1e-3 at rank 4. G(0,0) is the sum of G(1,0) and
+    G(0,1), which makes the usual correlations singular; there scipy's multivariate_normal.cdf can be off by
+    several per cent. NaN for a NaN statistic or correlation. ValueError if correlation is not (..., k, k).
     """
     statistic, correlation = np.asarray(statistic, dtype=float), np.asarray(correlation, dtype=float)
     if correlation.ndim < 2 or correlation.shape[-1] != correlation.shape[-2]:
@@ -170,11 +170,11 @@ def cox(times, events, covariate, ties="efron", level=0.95) -> Cox:
 
 
 def hazard_ratio_by_period(times, events, covariate, cuts, ties="efron", level=0.95) -> Cox:
-    """Cox regression within each period (0, c₁], (c₁, c₂], …, (cₖ, ∞); results (..., k + 1).
+    """Cox regression within each period [0, c₁], (c₁, c₂], …, (cₖ, ∞); results (..., k + 1).
 
-    A period's partial likelihood holds its own deaths among those then at risk: the same as splitting follow-up
-    at the cuts (R's survSplit). Cuts chosen after seeing the curves make P values too small, and later periods
-    compare survivors. Raises ValueError as cox, and for cuts that are not positive and rising.
+    A period's partial likelihood holds its own deaths among those then at risk: the same as splitting
+    follow-up at the cuts (R's survSplit). Cuts chosen after seeing the curves make P values too small, and
+    later periods compare survivors. Raises ValueError as cox, and for cuts that are not positive and rising.
     """
     cuts = np.asarray(cuts, dtype=float)
     if cuts.ndim != 1 or not (np.diff(cuts, prepend=0) > 0).all():
@@ -189,8 +189,8 @@ def proportional_hazards_test(times, events, covariate, transform="km", ties="ef
     """Score test that the log hazard ratio does not change with g(time); chi² on one degree of freedom, P.
 
     Grambsch & Therneau 1994, in the exact form of R's cox.zph since survival 3.0. transform names g: "km"
-    (1 − S(t−), R's default), "identity", "log" or "rank". Arguments and errors as for cox, and ValueError for an
-    unknown transform. NaN where the hazard ratio is not finite.
+    (1 − S(t−), R's default), "identity", "log" or "rank". Arguments and errors as for cox, and ValueError for
+    an unknown transform or the log of a death at time 0. NaN where the hazard ratio is not finite.
     """
     deaths = _deaths(times, events, covariate, ties)
     if transform == "km":
@@ -198,6 +198,8 @@ def proportional_hazards_test(times, events, covariate, transform="km", ties="ef
     elif transform == "identity":
         g = deaths.time
     elif transform == "log":
+        if (deaths.event & (deaths.time == 0)).any():
+            raise ValueError("transform log needs deaths after time 0")
         g = np.log(np.where(deaths.event, deaths.time, 1))
     elif transform == "rank":
         g = (deaths.first + deaths.last) / 2
@@ -287,8 +289,8 @@ def _maximum(deaths):
     x = deaths.covariate
 
     def extreme(function):
-        of_risk_set = np.take_along_axis(function.accumulate(x[..., ::-1], axis=-1)[..., ::-1], deaths.first, -1)
-        return ((x == of_risk_set) | ~deaths.event).all(-1)
+        from_here_on = function.accumulate(x[..., ::-1], axis=-1)[..., ::-1]
+        return ((x == np.take_along_axis(from_here_on, deaths.first, -1)) | ~deaths.event).all(-1)
 
     rises, falls = extreme(np.maximum), extreme(np.minimum)
     unbounded = np.select([rises & falls, rises, falls], [np.nan, np.inf, -np.inf], 0.0)
@@ -338,7 +340,7 @@ def _outside(bound, correlation):
 
 @cache
 def _directions(dimensions, number=2**14):
-    """Unit vectors spread evenly over the sphere, from a lattice whose generator g solves g^(d − 1) = 1 + g."""
+    """Unit vectors spread evenly over a sphere, from a lattice whose generator g solves g^(d − 1) = 1 + g."""
     if dimensions == 1:
         return np.ones((1, 1))
     generator = 2.0
@@ -348,7 +350,7 @@ def _directions(dimensions, number=2**14):
     lattice = np.hstack([steps / number, steps * generator ** -np.arange(1.0, dimensions - 1) % 1])
     angle = 2 * np.pi * lattice[:, -1]
     vectors = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
-    for d in range(3, dimensions + 1):  # the height of a point on a sphere, symmetric beta, then the circle below
+    for d in range(3, dimensions + 1):  # a point's height on a sphere has a symmetric beta distribution
         height = 2 * betaincinv((d - 1) / 2, (d - 1) / 2, lattice[:, d - 3, None]) - 1
         vectors = np.hstack([height, np.sqrt(1 - height**2) * vectors])
     return vectors

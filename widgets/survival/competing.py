@@ -23,9 +23,9 @@ class GrayTest(NamedTuple):
 def cumulative_incidence(times, causes, cause=1, arm=None) -> Curve:
     """Aalen–Johansen cumulative incidence of one cause (Aalen & Johansen 1978), without or by arm.
 
-    times (..., n); causes (..., n), 0 censored, 1, 2, … what happened; arm (n,) or (..., n), coded 0 and 1. With
-    arms the curve has an arm axis before that of times. The variance is that of cmprsk's cuminc (Aalen 1978).
-    Limits: confidence_interval. Raises ValueError as check_data, and for a cause that is not 1, 2, ….
+    times (..., n); causes (..., n), 0 censored, 1, 2, … what happened; arm (n,) or (..., n), coded 0 and 1.
+    With arms the curve has an arm axis before that of times. The variance is that of cmprsk's cuminc (Aalen
+    1978); for limits see confidence_interval. Raises ValueError as check_data, and for a cause not 1, 2, ….
     """
     table, failures = _tables(times, causes, cause, arm)
     survival, incidence = survival_steps(table), _incidence_steps(table, failures)
@@ -35,7 +35,7 @@ def cumulative_incidence(times, causes, cause=1, arm=None) -> Curve:
     left = survival > 0
     reciprocal = np.divide(1, survival, where=left, out=np.zeros_like(survival)) ** 2
     jump = survival + incidence
-    squares = own * np.where(left, (jump**2 * reciprocal), 1) + other * incidence**2 * reciprocal
+    squares = own * np.where(left, jump**2 * reciprocal, 1) + other * incidence**2 * reciprocal
     cross = (own * jump + other * incidence) * reciprocal
     constant, linear, quadratic = (np.cumsum(v, -1) for v in (squares, cross, (own + other) * reciprocal))
     variance = np.maximum(constant - 2 * incidence * linear + incidence**2 * quadratic, 0)
@@ -45,8 +45,9 @@ def cumulative_incidence(times, causes, cause=1, arm=None) -> Curve:
 def gray_test(times, causes, arm, cause=1) -> GrayTest:
     """Gray's test that the cumulative incidence of one cause is the same in both arms (Gray 1988, ρ = 0).
 
-    Arguments and errors as for cumulative_incidence; results (...). z² is the chi² of cmprsk's cuminc, with its
-    corrections of the variance for ties. NaN where neither arm has an event of that cause.
+    Arguments and errors as for cumulative_incidence; results (...). z² is the chi² of R's cuminc, with
+    its corrections for ties (which make the variance too small where many tie while one arm is almost empty).
+    NaN where there is no event of that cause, or only one arm.
     """
     table, failures = _tables(times, causes, cause, arm)
     survival = survival_steps(table)
@@ -65,7 +66,8 @@ def gray_test(times, causes, arm, cause=1) -> GrayTest:
     step = events / exposure
     incidence = np.cumsum(step, -1)
     contrast = scale * (np.array([[0.0], [1.0]]) - scale[..., 1:, :] / exposure)
-    drift = np.cumsum(contrast * step / (1 - before(incidence, 0.0)), axis=-1)
+    with np.errstate(divide="ignore", invalid="ignore"):  # in tiny data sets the pooled estimate can reach 1
+        drift = np.cumsum(contrast * step / (1 - before(incidence, 0.0)), axis=-1)
     drift = drift[..., -1:] - drift
     left = survival > 0
     odds = np.divide(1 - incidence, survival, where=left, out=np.zeros_like(survival))
@@ -93,8 +95,9 @@ def _cause_variances(table: RiskTable, failures: RiskTable):
 
 def _tie_correction(events, at_risk):
     """Hypergeometric factor (Y − d) / (Y − 1) for d tied events."""
-    several = events > 1
-    return np.where(several, 1 - (events - 1) / np.where(several, at_risk - 1, 1), 1)
+    others = at_risk - 1
+    share = np.divide(events - 1, others, where=(events > 1) & (others > 0), out=np.zeros(at_risk.shape))
+    return 1 - share
 
 
 def _tables(times, causes, cause, arm):

@@ -90,7 +90,9 @@ def check_data(times, events, codes=(0, 1), **per_patient):
         raise ValueError(f"{', '.join(arrays)} must be rectangular arrays of numbers") from error
     shapes = ", ".join(f"{name} {values.shape}" for name, values in arrays.items())
     if len({values.shape[-1:] for values in arrays.values()}) > 1 or arrays["times"].shape[-1:] in ((), (0,)):
-        raise ValueError(f"each array needs the same number of patients, at least one, on its last axis: {shapes}")
+        raise ValueError(
+            f"each array needs the same number (at least one) of patients on its last axis: {shapes}"
+        )
     try:
         checked = np.broadcast_arrays(*arrays.values())
     except ValueError as error:
@@ -118,21 +120,16 @@ def risk_table(times, events, arm=None) -> RiskTable:
     times (..., n), at least 0; events (..., n), 1 event, 0 censored; arm (n,) or (..., n), coded 0 and 1.
     Raises ValueError on any other input (see check_data).
     """
-    if arm is None:
-        times, events = check_data(times, events)
-        groups = None
+    arms = {} if arm is None else {"arm": arm}
+    columns = check_data(times, events, **arms)
+    order = np.argsort(columns[0], axis=-1)
+    time, events, *arms = (np.take_along_axis(values, order, -1) for values in columns)
+    if arms:
+        time, events = time[..., None, :], events[..., None, :]
+        counts = np.stack([1 - arms[0], arms[0]], axis=-2)
     else:
-        times, events, arm = check_data(times, events, arm=arm)
-        groups = np.stack([1 - arm, arm], axis=-2)
-    order = np.argsort(times, axis=-1)
-    time = np.take_along_axis(times, order, -1)
-    events = np.take_along_axis(events, order, -1)
-    if groups is None:
         counts = np.ones(time.shape)
-    else:
-        time, events, order = time[..., None, :], events[..., None, :], order[..., None, :]
-        counts = np.take_along_axis(groups, order, -1)
-    at_risk = np.cumsum(counts[..., ::-1], -1)[..., ::-1]
+    at_risk = counts.sum(-1, keepdims=True) - np.cumsum(counts, -1) + counts
     events = counts * events
     last = tie_ends(time)
     if not last.all():
@@ -164,7 +161,8 @@ def survival_steps(table: RiskTable):
 def greenwood_steps(table: RiskTable):
     """Greenwood's terms d / (Y (Y − d)); zero where all at risk die, as no survival is left to vary."""
     survivors = table.at_risk - table.events
-    return np.divide(table.events, table.at_risk * survivors, where=survivors > 0, out=np.zeros(table.at_risk.shape))
+    zero = np.zeros(survivors.shape)
+    return np.divide(table.events, table.at_risk * survivors, where=survivors > 0, out=zero)
 
 
 def as_curve(table: RiskTable, estimate, variance, start) -> Curve:
@@ -174,7 +172,8 @@ def as_curve(table: RiskTable, estimate, variance, start) -> Curve:
     until = np.where(present, table.time, -np.inf).max(-1, keepdims=True)
     until = np.where(exhausted, np.inf, until)
     known = table.time <= until
-    return Curve(table.time, np.where(known, estimate, np.nan), np.where(known, variance, np.nan), start, until)
+    estimate, variance = (np.where(known, values, np.nan) for values in (estimate, variance))
+    return Curve(table.time, estimate, variance, start, until)
 
 
 def kaplan_meier(table: RiskTable) -> Curve:
@@ -208,10 +207,10 @@ def nelson_aalen(table: RiskTable) -> Curve:
 def smoothed_hazard(table: RiskTable, grid, bandwidth: float) -> Estimate:
     """Hazard rate per unit of time, smoothed by the Epanechnikov kernel; result (..., m) at grid (m,).
 
-    Ramlau-Hansen 1983, with the boundary kernels of Gasser & Müller 1979 within one bandwidth of 0 and of the
-    last event, and the variance of Klein & Moeschberger 2003, section 6.2. NaN beyond the last event, and where
-    both boundaries lie within one bandwidth. Raises ValueError for a bandwidth or grid that is not positive
-    (zero is allowed in grid) and finite.
+    Ramlau-Hansen 1983, with the boundary kernels of Gasser & Müller 1979 within one bandwidth of 0 and of
+    the last event, and the variance of Klein & Moeschberger 2003, section 6.2. NaN beyond the last event, and
+    where both boundaries lie within one bandwidth. Raises ValueError for a bandwidth that is not positive, a
+    negative time in grid, or either not finite.
     """
     grid = np.atleast_1d(np.asarray(grid, dtype=float))
     if not (np.isfinite(bandwidth) and bandwidth > 0 and np.isfinite(grid).all() and (grid >= 0).all()):
