@@ -67,19 +67,21 @@ class TestAgainstR:
 
 class TestAgainstStatsmodels:
     def test_weighted_logrank(self, with_events):
-        duration = pytest.importorskip("statsmodels.duration.survfunc")
+        from statsmodels.duration import survfunc
+
         table = table_of(with_events)
         arguments = with_events.time, with_events.status, with_events.arm
-        agree(logrank(table).z ** 2, duration.survdiff(*arguments)[0])
+        agree(logrank(table).z ** 2, survfunc.survdiff(*arguments)[0])
         for rho in (0.5, 1):
-            theirs = duration.survdiff(*arguments, weight_type="fh", fh_p=rho)[0]
+            theirs = survfunc.survdiff(*arguments, weight_type="fh", fh_p=rho)[0]
             agree(logrank(table, fleming_harrington(table, rho, 0)).z ** 2, theirs)
 
     @pytest.mark.parametrize("ties", TIES)
     def test_cox(self, with_events, ties):
-        phreg = pytest.importorskip("statsmodels.duration.hazard_regression").PHReg
+        from statsmodels.duration.hazard_regression import PHReg
+
         x = with_events.covariate
-        theirs = phreg(with_events.time, x[:, None], status=with_events.status, ties=ties)
+        theirs = PHReg(with_events.time, x[:, None], status=with_events.status, ties=ties)
         fit = cox(with_events.time, with_events.status, x, ties)
         # Its optimiser stops some 1e-6 away: compare the likelihood's slope and curvature at our estimate.
         at = np.array([fit.coefficient])
@@ -167,6 +169,16 @@ class TestDefinitions:
             fit = cox([1, 2, 3], events, arm)
             assert np.isnan([fit.coefficient, fit.se, fit.wald, fit.score, fit.likelihood_ratio]).all()
             assert np.isnan(proportional_hazards_test([1, 2, 3], events, arm).chi2)
+
+    def test_no_information_about_time(self):
+        """Deaths in both arms, but at a single time: no trend over time can be seen."""
+        data = [3, 3, 3, 5, 5, 5], [1, 1, 0, 0, 0, 0], [0, 1, 0, 0, 1, 1]
+        assert np.isfinite(cox(*data).coefficient)
+        assert np.isnan(proportional_hazards_test(*data).chi2)
+
+    def test_all_deaths_after_the_other_arm_has_left(self):
+        fit = cox([1, 2, 3, 4, 5], [0, 0, 1, 1, 1], [0, 0, 1, 1, 1])
+        assert np.isnan([fit.coefficient, fit.score, fit.likelihood_ratio]).all()
 
     def test_no_deaths_in_one_arm(self):
         times, events, arm = [1, 2, 3, 4, 5, 6], [1, 1, 0, 1, 0, 0], [0, 0, 1, 0, 1, 1]

@@ -28,8 +28,9 @@ def test_gray_against_cmprsk(with_events):
 
 
 def test_incidence_against_statsmodels(with_events):
-    duration = pytest.importorskip("statsmodels.duration.survfunc")
-    theirs = duration.CumIncidenceRight(with_events.time, with_events.cause.astype(int))
+    from statsmodels.duration import survfunc
+
+    theirs = survfunc.CumIncidenceRight(with_events.time, with_events.cause.astype(int))
     for cause in (1, 2):
         ours = cumulative_incidence(with_events.time, with_events.cause, cause)
         agree(value_at(ours, theirs.times).estimate, theirs.cinc[cause - 1], absolute=1e-15)

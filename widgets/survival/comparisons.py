@@ -162,7 +162,7 @@ def cox(times, events, covariate, ties="efron", level=0.95) -> Cox:
     se = np.where(np.isfinite(coefficient), _ratio(1, np.sqrt(fitted.information)), np.nan)
     wald, score = (coefficient / se) ** 2, _ratio(null.score**2, null.information)
     rise = np.maximum(fitted.log_likelihood - null.log_likelihood, 0)  # rounding may leave −1e-15
-    likelihood_ratio = np.where(null.information > 0, 2 * rise, np.nan)
+    score, likelihood_ratio = (np.where(np.isnan(coefficient), np.nan, v) for v in (score, 2 * rise))
     with np.errstate(over="ignore"):
         ratios = np.exp(np.stack([coefficient, coefficient - z * se, coefficient + z * se]))
     tests = (wald, score, likelihood_ratio)
@@ -206,12 +206,14 @@ def proportional_hazards_test(times, events, covariate, transform="km", ties="ef
     else:
         raise ValueError(f"unknown transform {transform!r}; known: km, identity, log, rank")
     number = deaths.event.sum(-1, keepdims=True)
-    g = g - _ratio((g * deaths.event).sum(-1, keepdims=True), number)
+    centred = g - _ratio((g * deaths.event).sum(-1, keepdims=True), number)
     coefficient = _maximum(deaths)
     _, residual, variance = _death_terms(deaths, np.where(np.isfinite(coefficient), coefficient, np.nan))
-    score, own = (g * residual).sum(-1), (g**2 * variance).sum(-1)
-    shared = _ratio((g * variance).sum(-1) ** 2, variance.sum(-1))
-    chi2 = _ratio(score**2, own - shared)
+    score, own = (centred * residual).sum(-1), (centred**2 * variance).sum(-1)
+    shared = _ratio((centred * variance).sum(-1) ** 2, variance.sum(-1))
+    # With all informative deaths at one time nothing but rounding would be left to divide by.
+    alone = np.where(own - shared > 1e-12 * (g**2 * variance).sum(-1), own - shared, 0)
+    chi2 = _ratio(score**2, alone)
     return ProportionalHazards(chi2, chdtrc(1, chi2))
 
 

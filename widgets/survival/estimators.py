@@ -118,7 +118,8 @@ def risk_table(times, events, arm=None) -> RiskTable:
     """Patients at risk and events at each ordered time, in all or by arm.
 
     times (..., n), at least 0; events (..., n), 1 event, 0 censored; arm (n,) or (..., n), coded 0 and 1.
-    Raises ValueError on any other input (see check_data).
+    Ties are times exactly equal (R also joins those that differ only by rounding). Raises ValueError on any
+    other input (see check_data).
     """
     arms = {} if arm is None else {"arm": arm}
     columns = check_data(times, events, **arms)
@@ -222,11 +223,16 @@ def smoothed_hazard(table: RiskTable, grid, bandwidth: float) -> Estimate:
     common = (1 + reach) ** 4 * (19 - 18 * reach + 3 * reach**2)
     level = 64 * (2 - 4 * reach + 6 * reach**2 - 3 * reach**3) / common
     tilt = 240 * (1 - reach) ** 2 / common * np.where(near_end, -1, 1)
-    distance = (grid[:, None] - table.time[..., None, :]) / bandwidth
-    kernel = 0.75 * np.clip(1 - distance**2, 0, None) * (level[..., None] + tilt[..., None] * distance)
     at_risk = np.maximum(table.at_risk, 1)
-    rate = np.einsum("...mn,...n->...m", kernel, table.events / at_risk) / bandwidth
-    variance = np.einsum("...mn,...n->...m", kernel**2, table.events / at_risk**2) / bandwidth**2
+    steps, variances = table.events / at_risk, table.events / at_risk**2
+    rate, variance = np.empty(reach.shape), np.empty(reach.shape)
+    for j, time in enumerate(grid):  # all times at once would need m times the memory
+        distance = (time - table.time) / bandwidth
+        kernel = (
+            0.75 * np.clip(1 - distance**2, 0, None) * (level[..., j, None] + tilt[..., j, None] * distance)
+        )
+        rate[..., j] = (kernel * steps).sum(-1) / bandwidth
+        variance[..., j] = (kernel**2 * variances).sum(-1) / bandwidth**2
     known = (to_end >= 0) & ~(near_end & (to_start < 1))
     return Estimate(np.where(known, rate, np.nan), np.where(known, variance, np.nan))
 
