@@ -288,6 +288,8 @@ def test_bad_arguments():
     data = [1, 2, 3, 4], [1, 1, 0, 1], [0, 1, 0, 1]
     table = risk_table(*data)
     for call, message in (
+        (lambda: logrank(risk_table(np.ones((2, 4)), np.ones(4))), "needs arms"),
+        (lambda: maxcombo(risk_table(np.ones((2, 4)), np.ones(4))), "needs arms"),
         (lambda: fleming_harrington(table, -1, 0), "must not be negative"),
         (lambda: modest_weights(table, -1), "must not be negative"),
         (lambda: modest_weights(table, np.nan), "must not be negative"),

@@ -259,6 +259,8 @@ def test_bad_arguments():
         (lambda: rmst(table, 0), "horizon"),
         (lambda: rmst_difference(table, np.nan), "horizon"),
         (lambda: reverse_kaplan_meier([1, 2], [1, 2]), "event codes"),
+        (lambda: rmst_difference(risk_table(np.ones((2, 4)), np.ones(4)), 1), "needs arms"),
+        (lambda: milestone_difference(risk_table(np.ones((2, 4)), np.ones(4)), 1), "needs arms"),
     ):
         with pytest.raises(ValueError, match=message):
             call()

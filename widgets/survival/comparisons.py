@@ -2,7 +2,8 @@
 
 The rank tests take a risk table with arms (see estimators), the Cox model patients' values; leading axes are
 data sets. Arm 1 is compared with arm 0: a negative z, or a hazard ratio below 1, says fewer events in arm 1.
-P values are two-sided. Where the data hold no information (no events, one arm), results are NaN.
+P values are two-sided. Where the data hold no information (no events, one arm), results are NaN. A risk table
+without arms raises ValueError.
 """
 
 from functools import cache
@@ -319,7 +320,7 @@ def _maximum(deaths):
 
 def _steps(table: RiskTable):
     """Observed minus expected events in arm 1 and their hypergeometric variance, at each time (..., n)."""
-    at_risk, events = table.at_risk.sum(-2), table.events.sum(-2)
+    _, at_risk, events = table.pooled()
     share = table.at_risk[..., 1, :] / np.maximum(at_risk, 1)
     variance = events * share * (1 - share) * (at_risk - events) / np.maximum(at_risk - 1, 1)
     return table.events[..., 1, :] - events * share, variance

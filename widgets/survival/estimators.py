@@ -32,8 +32,15 @@ class RiskTable(NamedTuple):
     at_risk: np.ndarray
     events: np.ndarray
 
+    def by_arm(self) -> "RiskTable":
+        """This table; ValueError if it has no arms, whose axis other data sets would be taken for."""
+        if self.time.shape == self.at_risk.shape:
+            raise ValueError("a comparison needs arms: risk_table(times, events, arm)")
+        return self
+
     def pooled(self) -> "RiskTable":
-        """The same table over both arms together; a table without arms has nothing to pool."""
+        """The same table over both arms together. Raises ValueError without arms."""
+        self.by_arm()
         return RiskTable(self.time[..., 0, :], self.at_risk.sum(-2), self.events.sum(-2))
 
 
@@ -345,18 +352,18 @@ def rmst(table: RiskTable, horizon: float) -> Estimate:
 def rmst_difference(table: RiskTable, horizon: float, level=0.95) -> Difference:
     """Restricted mean survival time in arm 1 minus arm 0 (Royston & Parmar 2013); errors as for rmst.
 
-    The table needs arms; result (...).
+    Result (...). Raises ValueError for a table without arms.
     """
-    return _difference(rmst(table, horizon), level)
+    return _difference(rmst(table.by_arm(), horizon), level)
 
 
 def milestone_difference(table: RiskTable, time: float, level=0.95) -> Difference:
     """Survival at one landmark time in arm 1 minus arm 0, by Greenwood's variances (Klein et al. 2007).
 
-    The table needs arms; result (...), a difference of proportions. NaN where an arm's survival is not known
-    at that time or is 0. Raises ValueError for a negative time.
+    Result (...), a difference of proportions. NaN where an arm's survival is not known at that time or is 0.
+    Raises ValueError for a negative time or a table without arms.
     """
-    return _difference(value_at(kaplan_meier(table), float(time)), level)
+    return _difference(value_at(kaplan_meier(table.by_arm()), float(time)), level)
 
 
 def _difference(by_arm: Estimate, level) -> Difference:
