@@ -41,6 +41,7 @@ test: $(VENV)/.tests
 
 bench: $(VENV)/.tests
 	$(BIN)/python -m tests.bench.page
+	$(BIN)/python -m tests.bench.survival_statistics
 
 notebooks: $(VENV)/.tests
 	$(BIN)/python -m widgets.publish.refresh

@@ -112,22 +112,16 @@ class TestMaxCombo:
         combo = maxcombo(risk_table(times, events, arm), ((0, 0), (0, 1), (1, 1)))
         for statistic, correlation in zip(combo.statistic, combo.correlation, strict=True):
             limits = np.full(3, statistic)
-            inside = multivariate_normal.cdf(
-                limits, cov=correlation, lower_limit=-limits, abseps=1e-5, releps=0
-            )
+            inside = multivariate_normal.cdf(limits, cov=correlation, lower_limit=-limits, abseps=1e-5, releps=0)
             assert maxcombo_p_value(statistic, correlation) == pytest.approx(1 - inside, rel=1e-3, abs=3e-5)
 
     def test_probability_of_a_singular_correlation_against_simulation(self):
         times, events, arm = batch((), 80, seed=6, digits=1)
         combo = maxcombo(risk_table(times, events, arm))
         assert np.linalg.eigvalsh(combo.correlation)[0] == pytest.approx(0, abs=1e-12)
-        draws = np.random.default_rng(7).multivariate_normal(
-            np.zeros(4), combo.correlation, 400_000, method="eigh"
-        )
+        draws = np.random.default_rng(7).multivariate_normal(np.zeros(4), combo.correlation, 400_000, method="eigh")
         simulated = (np.abs(draws).max(-1) > 2.2).mean()
-        assert maxcombo_p_value(2.2, combo.correlation) == pytest.approx(
-            simulated, abs=4 * (0.06 / 400_000) ** 0.5
-        )
+        assert maxcombo_p_value(2.2, combo.correlation) == pytest.approx(simulated, abs=4 * (0.06 / 400_000) ** 0.5)
 
     def test_critical_value(self):
         times, events, arm = batch((50,), 60, seed=8, digits=1)

@@ -97,9 +97,7 @@ def check_data(times, events, codes=(0, 1), **per_patient):
         raise ValueError(f"{', '.join(arrays)} must be rectangular arrays of numbers") from error
     shapes = ", ".join(f"{name} {values.shape}" for name, values in arrays.items())
     if len({values.shape[-1:] for values in arrays.values()}) > 1 or arrays["times"].shape[-1:] in ((), (0,)):
-        raise ValueError(
-            f"each array needs the same number (at least one) of patients on its last axis: {shapes}"
-        )
+        raise ValueError(f"each array needs the same number (at least one) of patients on its last axis: {shapes}")
     try:
         checked = np.broadcast_arrays(*arrays.values())
     except ValueError as error:
@@ -207,9 +205,7 @@ def reverse_kaplan_meier(times, events, arm=None) -> Curve:
 def nelson_aalen(table: RiskTable) -> Curve:
     """Nelson–Aalen cumulative hazard with Aalen's variance Σ d/Y² (Aalen 1978), as R's survfit (ctype=1)."""
     at_risk = np.maximum(table.at_risk, 1)
-    return as_curve(
-        table, np.cumsum(table.events / at_risk, -1), np.cumsum(table.events / at_risk**2, -1), 0.0
-    )
+    return as_curve(table, np.cumsum(table.events / at_risk, -1), np.cumsum(table.events / at_risk**2, -1), 0.0)
 
 
 def smoothed_hazard(table: RiskTable, grid, bandwidth: float) -> Estimate:
@@ -235,9 +231,7 @@ def smoothed_hazard(table: RiskTable, grid, bandwidth: float) -> Estimate:
     rate, variance = np.empty(reach.shape), np.empty(reach.shape)
     for j, time in enumerate(grid):  # all times at once would need m times the memory
         distance = (time - table.time) / bandwidth
-        kernel = (
-            0.75 * np.clip(1 - distance**2, 0, None) * (level[..., j, None] + tilt[..., j, None] * distance)
-        )
+        kernel = 0.75 * np.clip(1 - distance**2, 0, None) * (level[..., j, None] + tilt[..., j, None] * distance)
         rate[..., j] = (kernel * steps).sum(-1) / bandwidth
         variance[..., j] = (kernel**2 * variances).sum(-1) / bandwidth**2
     known = (to_end >= 0) & ~(near_end & (to_start < 1))

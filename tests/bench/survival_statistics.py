@@ -1,6 +1,6 @@
 """How long the survival statistics of 2,000 simulated trials of 119 patients take.
 
-    python tests/bench/bench_statistics.py
+    python -m tests.bench.survival_statistics
 
 Prints milliseconds (best of several) and the ratio to a bare numpy sort of the same times. Other tools do the
 log-rank test alone, trial by trial: statsmodels, and R's survdiff where Rscript with survival is present.
