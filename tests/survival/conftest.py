@@ -1,5 +1,5 @@
 import pytest
-from frozen_results import REFERENCE, frozen_set
+from tests.survival.frozen_results import REFERENCE, frozen_set
 
 
 @pytest.fixture(params=REFERENCE)

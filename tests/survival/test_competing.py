@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from frozen_results import agree, batch, patients, same
+from tests.survival.frozen_results import agree, batch, patients, same
 from hypothesis import given, settings
 
 from widgets.survival.comparisons import logrank

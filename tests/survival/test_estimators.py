@@ -3,7 +3,7 @@ import sys
 
 import numpy as np
 import pytest
-from frozen_results import agree, batch, frozen_set, patients, same
+from tests.survival.frozen_results import agree, batch, frozen_set, patients, same
 from hypothesis import given, settings
 
 from widgets.survival.estimators import (

@@ -70,7 +70,7 @@ def overall_survival(
     return {
         "data": traces + _medians(medians, interval),
         "layout": layout(
-            words["title"],
+            words["title" if scale == "survival" else "title_computed"],
             height=410 + 22 * rows,
             margin={"l": 76, "r": 40, "t": 88 if len(groups) <= 2 else 112, "b": 56},
             xaxis=time,

@@ -106,15 +106,14 @@ class OverallSurvival(SurvivalExhibit):
     def _landmark_row(self, point: Landmark, state: State) -> Row:
         result, limits = point.published.result, point.published.result.limits
         values: list[Any] = [result.estimate, limits.lower, limits.upper]
+        method = limits.method
         if state["scale"] != "survival":
             on_scale = figures.SCALES[state["scale"]]
-            values = [
-                rounded(on_scale(v), 2) for v in (point.survival, *sorted((point.lower, point.upper), key=on_scale))
-            ]
-        return self._row(
-            point.published, self.words["landmark"], _times(point.months), values,
-            self.words["unit"][state["scale"]], limits.method,
-        )  # fmt: skip
+            ends = sorted((point.lower, point.upper), key=on_scale)
+            values = [rounded(on_scale(value), 2) for value in (point.survival, *ends)]
+            method = "on_scale"
+        unit = self.words["unit"][state["scale"]]
+        return self._row(point.published, self.words["landmark"], _times(point.months), values, unit, method)
 
     def _median_row(self, one: Published) -> Row:
         limits = one.result.limits
