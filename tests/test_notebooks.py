@@ -22,7 +22,7 @@ LIVE = "application/vnd.jupyter.widget-view+json"
 NO_DATA = re.compile(
     r"""\]\([^)]*\)            # targets of links
     | \b(?:19|20)\d\d\b        # years
-    | NCT\d{8} | \b95\s?% | 95\ of\ 100
+    | phase\ [1-4] | NCT\d{8} | \b95\s?% | 95\ of\ 100
     | PD-1 | CC\ BY\ 4\.0 | BSD\ 3-Clause
     | `[^`]*` | <!--.*?--> | \*\*Minutes:\*\*.*
     """,

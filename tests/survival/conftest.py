@@ -1,4 +1,5 @@
 import pytest
+
 from tests.survival.frozen_results import REFERENCE, frozen_set
 
 

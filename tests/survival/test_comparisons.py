@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from tests.survival.frozen_results import agree, batch, numbers, patients, same
 from hypothesis import given, settings
 
+from tests.survival.frozen_results import agree, batch, numbers, patients, same
 from widgets.survival.comparisons import (
     cox,
     fleming_harrington,

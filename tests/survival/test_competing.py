@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from tests.survival.frozen_results import agree, batch, patients, same
 from hypothesis import given, settings
 
+from tests.survival.frozen_results import agree, batch, patients, same
 from widgets.survival.comparisons import logrank
 from widgets.survival.competing import cumulative_incidence, gray_test
 from widgets.survival.estimators import confidence_interval, kaplan_meier, risk_table, value_at

@@ -3,9 +3,9 @@ import sys
 
 import numpy as np
 import pytest
-from tests.survival.frozen_results import agree, batch, frozen_set, patients, same
 from hypothesis import given, settings
 
+from tests.survival.frozen_results import agree, batch, frozen_set, patients, same
 from widgets.survival.estimators import (
     TRANSFORMS,
     confidence_interval,

@@ -150,7 +150,7 @@ def test_a_lab_starts_from_its_examples_and_knows_when_it_left_them():
     start.value = lab.examples()[1][0]
     assert lab.state == {"alive": 34, "n": 59, "target": 38.0}
     alive.value = 20
-    assert start.value == "your own numbers" and "does not beat" in lab.summary()
+    assert start.value == "your own numbers" and "not shown to be above" in lab.summary()
     lab.choose(alive=70)
     assert "More alive (70) than patients (59)" in lab.plot.label
     for name, _ in lab.examples():
@@ -180,7 +180,7 @@ def test_states_of_a_value_cannot_be_confused():
     assert frame["State"].isin(TrialRecord(trial="clocc").words["states"].values()).sum() + frame["State"].isin(
         TrialRecord(trial="clocc").words["bases"].values()
     ).sum() == len(frame)
-    assert not frame["What stands there"].eq("").any()
+    assert not frame["What it says"].eq("").any()
     assert "conflicting" in " ".join(TrialRecord(trial="clocc", part="design").table()["State"])
 
 
