@@ -164,3 +164,12 @@ def test_the_times_and_arms_offered_are_those_in_the_data():
 @pytest.mark.parametrize("level", [80, 95, 95.66, 99])
 def test_the_normal_quantile_of_a_level(level):
     assert 2 * stats.norm.cdf(z_of(level)) - 1 == pytest.approx(level / 100)
+
+
+def test_a_constant_hazard_ratio_fits_every_printed_interval():
+    """What a ratio of .58 throughout would give at 3, 5 and 8 years, and that each fits its interval."""
+    for months, expected in ((36, 15.6), (60, 19.7), (96, 15.7)):
+        gap = published.proportional_difference("2017", months)
+        assert round(gap, 1) == expected
+        contrast = published.difference("2017", months)
+        assert contrast.lower < gap < contrast.upper

@@ -21,7 +21,7 @@ from widgets.survival import binomial, published
 BOUND = re.compile(
     r"(?P<text>(?:[<>+−]|(?<![\w>])-)?\w(?:[\w.-]*\w)?)?(?P<comment><!--\s*(?P<words>[a-z][\w-]*\.[\w.-]+(?:\s+\w+)*)\s*-->)"
 )
-SIGNED = ("difference",)
+SIGNED = ("difference", "proportional_difference")
 
 
 class Bound(NamedTuple):
@@ -97,6 +97,8 @@ def _computed(address: str) -> dict[str, float] | None:
             return {
                 "estimate": contrast.estimate, "lower": contrast.lower, "upper": contrast.upper, "p": contrast.p,
             }  # fmt: skip
+        case ["clocc", report, "os", "proportional_difference", months]:
+            return {"estimate": published.proportional_difference(report, int(months))}
         case ["clocc", report, "os", "median_difference"]:
             first, second = (
                 records().result(f"clocc.{report}.os.median.{arm}").result.estimate for arm in published.ARMS
