@@ -162,7 +162,7 @@ class Panel:
         """Controls above the picture."""
         controls = [self._control(name) for name in self.controls]
         row = ipw.Box(controls, layout=ipw.Layout(flex_flow="row wrap", align_items="flex-start"))
-        return ipw.VBox([row, self.plot] if controls else [self.plot])
+        return _panel([row, self.plot] if controls else [self.plot])
 
     def _control(self, name: str) -> ipw.Widget:
         trait = self.selection.traits()[name]
@@ -226,7 +226,7 @@ class Lab(Panel):
         controls = ipw.Box(
             [start, *(self._control(name) for name in self.controls)], layout=ipw.Layout(flex_flow="row wrap")
         )
-        return ipw.VBox([controls, self.plot])
+        return _panel([controls, self.plot])
 
     def _example_now(self) -> str:
         """The example whose numbers are in the form, or the word for the reader's own."""
@@ -234,6 +234,10 @@ class Lab(Panel):
             (name for name, state in self.examples() if state == self.state),
             catalogue(SHARED_WORDS)["lab"]["own"],
         )
+
+
+def _panel(children: list[ipw.Widget]) -> ipw.VBox:
+    return ipw.VBox(children).add_class("crlm-panel")
 
 
 WIDE = {"description_width": "initial"}
@@ -261,6 +265,9 @@ def _control_for(trait: traitlets.TraitType, words: Mapping[str, Any]) -> ipw.Wi
         return ipw.Checkbox(indent=False, **common)
     if isinstance(trait, traitlets.Enum):
         options = [(words["options"][str(value)], value) for value in trait.values]
-        return (ipw.Dropdown if len(options) > 4 else ipw.RadioButtons)(options=options, **common)
+        if len(options) > 4:
+            return ipw.Dropdown(options=options, **common)
+        # Without a tooltip of its own, ipywidgets gives the label the title "null".
+        return ipw.RadioButtons(options=options, tooltip=words["label"], **common)
     kind = ipw.BoundedIntText if isinstance(trait, traitlets.Int) else ipw.BoundedFloatText
     return kind(min=trait.min, max=trait.max, step=1, **common)
