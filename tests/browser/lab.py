@@ -235,6 +235,8 @@ class Shown:
     def state(self) -> dict[str, Any]:
         """The state as the controls show it."""
         chosen = self.output.evaluate(CHOSEN)
+        missing = {words["label"] for words in self.words.values()} - set(chosen)
+        assert not missing, f"{self}: controls not there yet: {missing}"
         return {name: self._value(name, chosen[self.words[name]["label"]]) for name in self.kind.controls}
 
     def _value(self, name: str, shown: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 from widgets.ui.theme import LIGHT, layout, no_axis
 
 Figure = dict[str, Any]
-FLOW_WIDTH = 58  # characters in a box of the flow
+FLOW_WIDTH = 50  # characters in a box of the flow
 
 
 def _box(x0: float, y0: float, x1: float, y1: float, colour: str, dashed: bool = False) -> dict[str, Any]:

@@ -107,13 +107,12 @@ function forPaper(model, width) {
 
 // ipywidgets gives radio buttons neither name nor group: "Both" would be read out without its question,
 // and the arrow keys would not move among the answers.
-let groups = 0;
 function nameGroups(panel) {
   for (const group of panel.querySelectorAll(".widget-radio:not([role])")) {
     group.setAttribute("role", "radiogroup");
     group.setAttribute("aria-label", group.querySelector(".widget-label").textContent);
-    groups += 1;
-    for (const input of group.querySelectorAll("input")) input.name = `crlm-${groups}-${Date.now()}`;
+    const name = `crlm-${Math.random()}`; // a group of its own among all on the page
+    for (const input of group.querySelectorAll("input")) input.name = name;
   }
 }
 
