@@ -16,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from widgets.eligibility.units import ULN, Quantity, UnitError, plain, same_dimension, unit
 from widgets.records.library import DATA, checked
@@ -51,7 +51,8 @@ class Variable(Record):
     limit: bool = False
     recovers: bool = False
     molar: Decimal | None = None
-    topic: Text = Field(default="")
+    topic: str = ""
+    sides: bool = False
 
     @model_validator(mode="after")
     def whole(self):
