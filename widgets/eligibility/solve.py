@@ -80,12 +80,21 @@ def contradictions(patient: Patient) -> list[str]:
     return [fill("rules", rule.about) for rule in RULES if rule.test(patient, None) is Truth.FALSE]
 
 
+_ORDERED = (
+    {"liver_metastases", "liver_metastases_remaining", "lesions_to_resect"},
+    {"largest_metastasis", "largest_lesion_to_ablate"},
+    {"systemic_lines", "current_line"},
+)
+
+
 # --- the values worth trying ---------------------------------------------------------------------
 
 
 def domain(known: Variable, clauses: Iterable[Clause]) -> list[Value]:
     """Values of a variable such that every patient is matched, for these clauses, by one who has one of them."""
-    found = [one.predicate for clause in clauses for one in lines(clause.node) if one.variable == known.name]
+    # Variables that a rule puts in order share their cuts, so that equal values are among those tried.
+    names = next((group for group in _ORDERED if known.name in group), {known.name})
+    found = [one.predicate for clause in clauses for one in lines(clause.node) if one.variable in names]
     if known.kind == "yes_no":
         return [False, True]
     if known.kind == "choice":
