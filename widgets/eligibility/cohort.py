@@ -13,7 +13,7 @@ from functools import cache
 from zlib import crc32
 
 import numpy as np
-from pydantic import model_validator
+from pydantic import ValidationError, model_validator
 
 from widgets.eligibility import scales
 from widgets.eligibility.evaluate import OPERATORS
@@ -21,8 +21,8 @@ from widgets.eligibility.language import Bound, Clause, Criteria, Criterion, Gro
 from widgets.eligibility.logic import Truth
 from widgets.eligibility.patient import NEVER, Ago, Measured, Patient, Variable, variable, variables
 from widgets.eligibility.units import ULN, Quantity
-from widgets.records.library import DATA
-from widgets.records.reading import read
+from widgets.records.library import DATA, checked
+from widgets.records.reading import Document, read
 from widgets.records.schema import Record
 
 UNKNOWN = -1
@@ -60,17 +60,28 @@ class Spread(Record):
 
 @cache
 def spreads() -> Mapping[str, Spread]:
-    """The distributions of data/cohort.yaml by variable; ValueError names the line that is wrong."""
+    """The distributions of data/cohort.yaml by variable. Raises RecordError for the first line that is wrong."""
     document = read(DATA / "cohort.yaml")
-    return {name: _spread(name, row) for name, row in document.content.items()}
+    found = {}
+    for name, row in document.content.items():
+        variable(name)
+        part = Document(document.path, _fields(row))
+        part.lines = {(): document.line((name,))}
+        found[name] = checked(Spread, part)
+    return found
 
 
-def _spread(name: str, row: Mapping) -> Spread:
+def _changed(name: str, row: Mapping) -> Spread:
     variable(name)
     try:
-        return Spread(**{"least" if key == "from" else key: value for key, value in row.items()})
-    except ValueError as problem:
-        raise ValueError(f"cohort, {name}: {problem}") from None
+        return Spread(**_fields(row))
+    except ValidationError as problem:
+        message = problem.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
+        raise ValueError(f"{name}: {message}") from None
+
+
+def _fields(row: Mapping) -> dict:
+    return {"least" if key == "from" else key: value for key, value in row.items()}
 
 
 def _stored(known: Variable) -> tuple[str, int]:
@@ -152,7 +163,7 @@ def cohort(n: int, seed: int = 1, changes: Mapping[str, Mapping] | None = None) 
     """
     if n < 1:
         raise ValueError(f"expected at least one patient, found {n}")
-    ways = {**spreads(), **{name: _spread(name, row) for name, row in (changes or {}).items()}}
+    ways = {**spreads(), **{name: _changed(name, row) for name, row in (changes or {}).items()}}
     columns = {
         name: _draw(known, ways[name], n, np.random.default_rng([seed, crc32(name.encode())]))
         for name, known in variables().items()
