@@ -3,6 +3,8 @@
 It shares nothing with the language of criteria: no grammar, no unit code, no variable.
 """
 
+# ruff: noqa: E501 (one case per line)
+
 import re
 from decimal import Decimal
 from typing import NamedTuple

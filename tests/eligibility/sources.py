@@ -44,7 +44,9 @@ def places(trial: str) -> dict[str, str] | None:
         return {"age.1": fields[1], "gender.1": fields[2]}
     if trial in ("clocc", "epoc"):
         return _sectioned(page)
-    head, tail = ("Inclusion criteria", "Trial design") if trial == "nct06449937" else ("Inclusion Criteria", "Study & Design")
+    head, tail = (
+        ("Inclusion criteria", "Trial design") if trial == "nct06449937" else ("Inclusion Criteria", "Study & Design")
+    )
     body = page[page.index(head) : page.index(tail, page.index(head))]
     included, excluded = re.split(r"Exclusion [Cc]riteria", body)
     return _bulleted("incl", included) | _bulleted("excl", excluded)

@@ -47,7 +47,9 @@ def value(known: Variable) -> st.SearchStrategy:
     if not known.limit:
         return measured
     ratio = st.decimals("0.01", 10, places=2, allow_nan=False).map(lambda n: Measured(Quantity(n, ULN)))
-    limit = st.decimals(max(low, Decimal(1)), min(high, Decimal(200)), places=0).map(lambda n: Quantity(n, known.unit))
+    limit = st.decimals(max(low, Decimal(1)), min(high, Decimal(200)), places=0).map(
+        lambda n: Quantity(n, known.unit)
+    )
     return measured | ratio | st.builds(Measured, inside, limit)
 
 

@@ -181,7 +181,10 @@ def test_the_range_over_all_orders(seed):
 
 def test_the_waterfall_ends_where_every_order_ends():
     found = drawn(6, 200, 1)
-    assert len({waterfall(found, order)[-1].remaining for order in [range(6), [5, 4, 3, 2, 1, 0], [2, 0, 5, 1, 4, 3]]}) == 1
+    assert (
+        len({waterfall(found, order)[-1].remaining for order in [range(6), [5, 4, 3, 2, 1, 0], [2, 0, 5, 1, 4, 3]]})
+        == 1
+    )
     with pytest.raises(ValueError, match="every position from 0 to 5"):
         waterfall(found, [0, 1])
 

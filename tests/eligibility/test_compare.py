@@ -53,7 +53,10 @@ def test_sizes_of_different_lesions_are_different_variables():
 
 def test_scales_compare_only_by_a_chosen_table():
     pair = ("nct06449937", "nct06120127")
-    found = {scale: rows(*pair, scale=scale)["performance status"][0] for scale in ("common", "buccheri-1996", "ma-2010", "prasad-2018")}
+    found = {
+        scale: rows(*pair, scale=scale)["performance status"][0]
+        for scale in ("common", "buccheri-1996", "ma-2010", "prasad-2018")
+    }
     assert found == {"common": SAME, "buccheri-1996": LOOSER, "ma-2010": LOOSER, "prasad-2018": LOOSER}
 
 
@@ -177,4 +180,7 @@ def test_rules_with_an_order_find_equal_values():
     """A lesion to be ablated of over 3 cm, and a largest lesion of under 3.5: only values between them do."""
     lines = ["largest_lesion_to_ablate > 3 cm", "largest_metastasis < 3.5 cm"]
     assert find([required(clause(text)) for text in lines]) is not None
-    assert find([required(clause(text)) for text in ["largest_lesion_to_ablate > 3 cm", "largest_metastasis < 3 cm"]]) is None
+    assert (
+        find([required(clause(text)) for text in ["largest_lesion_to_ablate > 3 cm", "largest_metastasis < 3 cm"]])
+        is None
+    )

@@ -1,4 +1,4 @@
-"""Is what we wrote what the sources say? Figures at their places, read back by a second reader; every bullet covered."""
+"""Is what we wrote what the sources say? Figures at their places, read back apart; every bullet covered."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -89,7 +89,24 @@ def mutants(one: Criterion):
         yield replace(one, predicate=replace(predicate, quantity=Quantity(other, unit)))
     known = variable(one.variable)
     if known.kind == "quantity":
-        units = {"10*9/L", "/mm3", "g/L", "g/dL", "umol/L", "mm", "cm", "mL/min", "L/min", "mm[Hg]", "kPa", "%", "1", "a", "mo", ULN}
+        units = {
+            "10*9/L",
+            "/mm3",
+            "g/L",
+            "g/dL",
+            "umol/L",
+            "mm",
+            "cm",
+            "mL/min",
+            "L/min",
+            "mm[Hg]",
+            "kPa",
+            "%",
+            "1",
+            "a",
+            "mo",
+            ULN,
+        }
         for other in units - {unit}:
             if same_dimension(other, known.unit) or (known.limit and other == ULN):
                 yield replace(one, predicate=replace(predicate, quantity=Quantity(value, other)))
@@ -119,7 +136,9 @@ def test_figures_stand_at_their_places(trial):
     for owner, one in LINES:
         for mark in one.marks:
             if owner == trial and mark.source == criteria()[trial].source and mark.as_written:
-                spots = [place for place in mark.places if place.partition(".")[0] not in sources.FIELDS or place in found]
+                spots = [
+                    place for place in mark.places if place.partition(".")[0] not in sources.FIELDS or place in found
+                ]
                 for place in spots:
                     assert mark.as_written in found[place], (str(one), place)
 

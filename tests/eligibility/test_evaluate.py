@@ -1,5 +1,7 @@
 """Verdicts: each kind for each trial where it is possible, the traps of the records, and laws for any patient."""
 
+# ruff: noqa: E501 (one case per line)
+
 from decimal import Decimal
 
 import pytest
@@ -209,7 +211,10 @@ def test_a_multiple_of_the_limit_needs_the_limit_or_a_ratio():
     assert "the laboratory's upper limit of normal for serum creatinine" in str(verdict)
     assert kind(trial, alone.with_(creatinine="110 umol/L, limit 104")) is Kind.NOT_EXCLUDED
     assert kind(trial, alone.with_(creatinine="156 umol/L, limit 104")) is Kind.NOT_EXCLUDED
-    assert kind(trial, alone.with_(creatinine="156.1 umol/L, limit 104", creatinine_clearance="10 mL/min")) is Kind.EXCLUDED
+    assert (
+        kind(trial, alone.with_(creatinine="156.1 umol/L, limit 104", creatinine_clearance="10 mL/min"))
+        is Kind.EXCLUDED
+    )
     assert kind(trial, alone.with_(creatinine="1.5 {ULN}")) is Kind.NOT_EXCLUDED
     assert kind(trial, alone.with_(creatinine="1.2 mg/dL, limit 104 umol/L")) is Kind.NOT_EXCLUDED
 
@@ -307,13 +312,18 @@ SAME = {"10*9/L": ["/mm3", "/uL", "10*3/uL"], "g/L": ["g/dL", "mg/dL"], "umol/L"
 
 def rewritten(known, value, code):
     """The same value in another unit, where that is a finite decimal."""
+
     def move(quantity):
         if quantity.unit == ULN or not known.takes(code):
             return quantity
         by = factor(quantity.unit, code, known.molar if not same_dimension(quantity.unit, code) else None)
         number = Decimal(quantity.value) * by.numerator / by.denominator
         back = Quantity(number, code).inside(quantity.unit, known.molar)
-        return Quantity(number, code) if back == Quantity(quantity.value, quantity.unit).inside(quantity.unit) else quantity
+        return (
+            Quantity(number, code)
+            if back == Quantity(quantity.value, quantity.unit).inside(quantity.unit)
+            else quantity
+        )
 
     if isinstance(value, Ago):
         return Ago(move(value.time))

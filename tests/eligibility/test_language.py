@@ -1,12 +1,25 @@
 """The language: what it reads, and that each error names file, line, column and what was expected."""
 
+# ruff: noqa: E501 (one case per line)
+
 from decimal import Decimal
-from textwrap import dedent
 
 import pytest
 
 from widgets.eligibility.language import (
-    Bound, CriteriaError, CriterionError, Group, OneOf, Unrestricted, Within, criteria, lines, load, parse, settle, walk,
+    Bound,
+    CriteriaError,
+    CriterionError,
+    Group,
+    OneOf,
+    Unrestricted,
+    Within,
+    criteria,
+    lines,
+    load,
+    parse,
+    settle,
+    walk,
 )  # fmt: skip
 from widgets.eligibility.patient import variable
 from widgets.eligibility.units import Quantity
@@ -17,7 +30,9 @@ TRIALS = ["clocc", "epoc", "nct04562727", "nct06120127", "nct06449937"]
 
 
 def test_a_line():
-    one = parse('not pao2 < 60 mm[Hg] (at rest) [interpreted] [final] @ excl.10, excl.11 "PaO2" @ epoc-2008:methods "x"', "s")
+    one = parse(
+        'not pao2 < 60 mm[Hg] (at rest) [interpreted] [final] @ excl.10, excl.11 "PaO2" @ epoc-2008:methods "x"', "s"
+    )
     assert one.predicate == Bound("pao2", "<", Quantity(Decimal(60), "mm[Hg]"))
     assert one.negated and one.qualifier == "at rest" and one.interpretation == "interpreted" and not one.recoverable
     assert [(mark.source, mark.places, mark.as_written) for mark in one.marks] == [
@@ -103,7 +118,12 @@ def written(tmp_path, rest: str):
         ("  - anc >= 1.5 kg @ incl.2", 6, 16, "expected a unit that converts to 10\\*9/L; found 'kg'"),
         ("  - anc >= 1.5 10*9/L @ incl.3", 6, 25, "no place 'incl.3'"),
         ("  - anc >= 1.5 10*9/L @ nowhere:methods", 6, 25, "unknown source 'nowhere'"),
-        ("  - any:\n      - anc >= 1.5 10*9/L @ incl.2\n      - alt << 3 @ incl.2", 8, 14, "expected a number; found '<'"),
+        (
+            "  - any:\n      - anc >= 1.5 10*9/L @ incl.2\n      - alt << 3 @ incl.2",
+            8,
+            14,
+            "expected a number; found '<'",
+        ),
     ],
 )
 def test_a_bad_line_in_a_file_names_line_and_column(tmp_path, rest, line, column, message):
@@ -118,7 +138,10 @@ def test_a_bad_line_in_a_file_names_line_and_column(tmp_path, rest, line, column
         ("  - some:\n      - anc >= 1.5 10*9/L @ incl.2", "line 7.*expected all, any, at_least k"),
         ("  - at_least 2:\n      - anc >= 1.5 10*9/L @ incl.2", "k up to 1"),
         ("  - all: anc >= 1.5 10*9/L @ incl.2", "expected an indented list"),
-        ("  - readings scope:\n      a:\n        - anc >= 1.5 10*9/L @ incl.2", "does not say what the dispute 'scope' is about"),
+        (
+            "  - readings scope:\n      a:\n        - anc >= 1.5 10*9/L @ incl.2",
+            "does not say what the dispute 'scope' is about",
+        ),
         ("judgement:\n  - {place: incl.9, kind: TEAM, says: x, why: y}", "no place 'incl.9'"),
         ("judgement:\n  - {place: incl.2, kind: GUESS, says: x, why: y}", "line 7"),
         ("headings: {incl.7: x}", "no place 'incl.7'"),
@@ -132,7 +155,9 @@ def test_a_bad_file_names_its_line(tmp_path, rest, message):
 
 
 def test_at_least_and_unless(tmp_path):
-    rest = "  - at_least 2:\n" + "".join(f"      - {name} < 5 {{ULN}} @ incl.2\n" for name in ("alt", "ast", "bilirubin"))
+    rest = "  - at_least 2:\n" + "".join(
+        f"      - {name} < 5 {{ULN}} @ incl.2\n" for name in ("alt", "ast", "bilirubin")
+    )
     group = load(written(tmp_path, rest)).inclusion[1]
     assert isinstance(group, Group) and (group.kind, group.k, len(group.children)) == ("at_least", 2, 3)
     assert say(group).startswith("at least 2 of: ALT < 5 × upper limit of normal; AST")

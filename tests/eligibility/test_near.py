@@ -46,9 +46,16 @@ def test_of_two_ways_the_one_with_fewer_changes():
 
 
 def test_a_way_that_can_happen_beats_a_shorter_one_that_cannot():
-    patient = PASSING["epoc"].with_(other_malignancy="nonmelanoma_skin_cancer", other_malignancy_evidence="1 a ago", other_malignancy_treated=False)
+    patient = PASSING["epoc"].with_(
+        other_malignancy="nonmelanoma_skin_cancer",
+        other_malignancy_evidence="1 a ago",
+        other_malignancy_treated=False,
+    )
     near = near_miss(criteria()["epoc"], patient)
-    assert near.possible and {change.variable for change in near.changes} <= {"other_malignancy_treated", "other_malignancy_evidence"}
+    assert near.possible and {change.variable for change in near.changes} <= {
+        "other_malignancy_treated",
+        "other_malignancy_evidence",
+    }
 
 
 @given(patients())

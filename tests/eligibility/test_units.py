@@ -24,7 +24,25 @@ def _used() -> list[str]:
     return sorted(found - {ULN})
 
 
-CODES = sorted({*_used(), "umol/L", "mmol/L", "mg/dL", "g/dL", "kPa", "mm", "wk", "d", "10*3/uL", "/uL", "ug/L", "mL/s", "U/L", "mg/d"})
+CODES = sorted(
+    {
+        *_used(),
+        "umol/L",
+        "mmol/L",
+        "mg/dL",
+        "g/dL",
+        "kPa",
+        "mm",
+        "wk",
+        "d",
+        "10*3/uL",
+        "/uL",
+        "ug/L",
+        "mL/s",
+        "U/L",
+        "mg/d",
+    }
+)
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +57,10 @@ def test_agrees_with_ucumvert(oracle, code):
         assert same_dimension(code, other) == left.is_compatible_with(right), (code, other)
         if same_dimension(code, other):
             theirs = (1 * left).to(right.units).magnitude / (right.magnitude if hasattr(right, "magnitude") else 1)
-            assert float(factor(code, other)) == pytest.approx(float(theirs), rel=5e-6), (code, other)  # UCUM rounds mmHg
+            assert float(factor(code, other)) == pytest.approx(float(theirs), rel=5e-6), (
+                code,
+                other,
+            )  # UCUM rounds mmHg
 
 
 @pytest.mark.parametrize(

@@ -1,1 +1,1 @@
-"""Who may enter a trial: the criteria as a language, a patient, a verdict with its reasons, and what criteria cost."""
+"""Who may enter a trial: criteria as a language, a patient, a verdict with its reasons, what criteria cost."""

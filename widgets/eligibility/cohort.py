@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from functools import cache
+from functools import cache, cached_property, reduce
 from zlib import crc32
 
 import numpy as np
@@ -27,7 +27,7 @@ from widgets.records.schema import Record
 
 UNKNOWN = -1
 _NEVER = np.iinfo(np.int32).max  # an event that never happened lies longer ago than any window
-BLOCK = 1 << 15  # patients looked at together: their columns fit into the processor's cache
+BLOCK = 1 << 17  # patients looked at together: what is in hand fits into the processor's cache
 
 
 # --- how values are drawn ------------------------------------------------------------------------
@@ -47,10 +47,21 @@ class Spread(Record):
 
     @model_validator(mode="after")
     def one_way(self):
-        ways = [name for name in ("normal", "lognormal", "poisson", "words", "yes", "ever") if getattr(self, name) is not None]
+        ways = [
+            name
+            for name in ("normal", "lognormal", "poisson", "words", "yes", "ever")
+            if getattr(self, name) is not None
+        ]
         if len(ways) != 1:
-            raise ValueError(f"expected one of normal, lognormal, poisson, words, yes, ever; found {' and '.join(ways) or 'none'}")
-        shares = [self.missing, *([self.yes] if self.yes is not None else []), *((self.words or {}).values()), *((self.ever or ())[:1])]
+            raise ValueError(
+                f"expected one of normal, lognormal, poisson, words, yes, ever; found {' and '.join(ways) or 'none'}"
+            )
+        shares = [
+            self.missing,
+            *([self.yes] if self.yes is not None else []),
+            *((self.words or {}).values()),
+            *((self.ever or ())[:1]),
+        ]
         if any(not 0 <= share <= 1 for share in shares):
             raise ValueError("a share lies between 0 and 1")
         if self.words and not math.isclose(sum(self.words.values()), 1, abs_tol=1e-9):
@@ -132,6 +143,11 @@ class Cohort:
     seed: int | None = None
     synthetic: bool = True
 
+    @cached_property
+    def complete(self) -> frozenset[str]:
+        """The variables that are known of everybody."""
+        return frozenset(name for name, column in self.columns.items() if column.min() != UNKNOWN)
+
     def patient(self, number: int) -> Patient:
         """One row as a Patient, exactly."""
         entries = {}
@@ -200,25 +216,33 @@ def _mend(columns: dict[str, np.ndarray]) -> None:
     columns["primary_resection"][columns["primary_tumour"] < code("primary_tumour", "resected_completely")] = _NEVER
     for name in ("ascites_cancer_cells", "ascites_cea_above_blood"):
         columns[name][columns["ascites"] == code("ascites", "none")] = 0
-    columns["metastases_diagnosed"][columns["adjuvant_chemotherapy"] == code("adjuvant_chemotherapy", "none")] = _NEVER
+    columns["metastases_diagnosed"][columns["adjuvant_chemotherapy"] == code("adjuvant_chemotherapy", "none")] = (
+        _NEVER
+    )
     bands = np.array([max(scales.band("common", "ecog", grade)) for grade in range(6)], dtype=np.int8)
     columns["karnofsky"] = bands[columns["ecog"]] if "ecog" in columns else columns["karnofsky"]
 
 
 # --- a trial's requirements, all patients at once ------------------------------------------------
 
-Rails = tuple[np.ndarray, np.ndarray]  # where it is true, where it is false; unknown is neither
+# Where it is true, and where it is false; unknown is neither. None: false wherever it is not true.
+Rails = tuple[np.ndarray, np.ndarray | None]
+
+
+def _false(rails: Rails) -> np.ndarray:
+    return ~rails[0] if rails[1] is None else rails[1]
 
 
 class _Block:
-    """Some rows of a cohort, and which of their values are known."""
+    """Some rows of a cohort, judged together."""
 
-    def __init__(self, columns: Mapping[str, np.ndarray], rows: slice, scale: str | None):
-        self.columns, self.rows, self.scale = columns, rows, scale
+    def __init__(self, people: Cohort, rows: slice, scale: str | None):
+        self.people, self.rows, self.scale = people, rows, scale
+        self.n = rows.stop - rows.start
         self._known: dict[str, np.ndarray] = {}
 
     def column(self, name: str) -> np.ndarray:
-        return self.columns[name][self.rows]
+        return self.people.columns[name][self.rows]
 
     def known(self, name: str) -> np.ndarray:
         if name not in self._known:
@@ -226,50 +250,56 @@ class _Block:
         return self._known[name]
 
     def node(self, node: Node) -> Rails:
-        if isinstance(node, Group):
-            true, false = self._group(node)
-        else:
-            true, false = self._line(node)
-        return (false, true) if node.negated else (true, false)
+        true, false = self._group(node) if isinstance(node, Group) else self._line(node)
+        if not node.negated:
+            return true, false
+        return (~true, None) if false is None else (false, true)
 
     def _group(self, node: Group) -> Rails:
         rails = [self.node(child) for child in node.children]
-        if node.k not in (1, len(rails)):
-            yes, no = (np.sum(side, axis=0, dtype=np.int16) for side in zip(*rails, strict=True))
-            return yes >= node.k, no > len(rails) - node.k
-        both, either = (np.logical_or, np.logical_and) if node.k == 1 else (np.logical_and, np.logical_or)
-        true, false = rails[0]
-        for more, less in rails[1:]:
-            true, false = both(true, more), either(false, less)
-        return true, false
+        k, of = node.k, len(rails)
+        if k not in (1, of):
+            yes = np.sum([true for true, _ in rails], axis=0, dtype=np.int16)
+            no = np.sum([_false(one) for one in rails], axis=0, dtype=np.int16)
+            return yes >= k, no > of - k
+        both, either = (np.logical_or, np.logical_and) if k == 1 else (np.logical_and, np.logical_or)
+        true = reduce(both, (true for true, _ in rails))
+        if all(false is None for _, false in rails):
+            return true, None
+        return true, reduce(either, map(_false, rails))
 
     def _line(self, criterion: Criterion) -> Rails:
         one = criterion.predicate
-        if one.variable not in self.columns:
-            nothing = np.zeros(self.rows.stop - self.rows.start, dtype=bool)
-            return nothing, nothing
+        if one.variable not in self.people.columns:
+            return self._nobody()
         if isinstance(one, Bound):
-            true, false = self._bound(one)
+            rails = self._bound(one)
         elif isinstance(one, OneOf):
-            true, false = self._one_of(one)
+            rails = self._one_of(one)
         elif isinstance(one, Within):
-            true, false = self._within(one)
+            rails = self._within(one)
         else:
-            true = np.ones(self.rows.stop - self.rows.start, dtype=bool)
-            return true, ~true
-        if self.scale and one.variable in scales.OTHER and scales.OTHER[one.variable] in self.columns:
-            return self._converted(one, true, false)
-        return true, false
+            return np.ones(self.n, dtype=bool), None
+        if self.scale and one.variable in scales.OTHER and scales.OTHER[one.variable] in self.people.columns:
+            return self._converted(one, rails)
+        return rails
+
+    def _nobody(self) -> Rails:
+        """Unknown of everybody."""
+        return np.zeros(self.n, dtype=bool), np.zeros(self.n, dtype=bool)
+
+    def _unless_unknown(self, name: str, true: np.ndarray) -> Rails:
+        """What does not hold is false where the value is known. `true` must not hold where it is unknown (-1)."""
+        return true, None if name in self.people.complete else self.known(name) > true
 
     def _at_most(self, name: str, most: int) -> Rails:
-        if most < 0:
-            return np.zeros_like(self.known(name)), self.known(name)
-        false = self.column(name) > most  # never so where the value is unknown (-1)
+        if name in self.people.complete:
+            return self.column(name) <= most, None
+        false = self.column(name) > max(most, UNKNOWN)
         return self.known(name) > false, false
 
     def _at_least(self, name: str, least: int) -> Rails:
-        true = self.column(name) >= max(least, 0)
-        return true, self.known(name) > true
+        return self._unless_unknown(name, self.column(name) >= max(least, 0))
 
     def _bound(self, one: Bound) -> Rails:
         known = variable(one.variable)
@@ -277,8 +307,7 @@ class _Block:
         if known.kind == "quantity":
             code, places = _stored(known)
             if (code == ULN) != (one.quantity.unit == ULN):
-                nothing = np.zeros_like(self.known(one.variable))
-                return nothing, nothing
+                return self._nobody()
             number = (number if code == ULN else known.convert(one.quantity, code)) * 10**places
         if one.operator in ("<", "<="):
             most = math.floor(number) if one.operator == "<=" else math.ceil(number) - 1
@@ -287,9 +316,8 @@ class _Block:
             least = math.ceil(number) if one.operator == ">=" else math.floor(number) + 1
             return self._at_least(one.variable, least)
         if number.denominator != 1:
-            return np.zeros_like(self.known(one.variable)), self.known(one.variable)
-        true = self.column(one.variable) == int(number)
-        return true, self.known(one.variable) > true
+            return self._at_most(one.variable, UNKNOWN)
+        return self._unless_unknown(one.variable, self.column(one.variable) == int(number))
 
     def _one_of(self, one: OneOf) -> Rails:
         known = variable(one.variable)
@@ -301,7 +329,7 @@ class _Block:
         true = column == codes[0]
         for code in codes[1:]:
             true |= column == code
-        return true, self.known(one.variable) > true
+        return self._unless_unknown(one.variable, true)
 
     def _within(self, one: Within) -> Rails:
         if one.time is None:
@@ -309,7 +337,7 @@ class _Block:
         days = one.time.inside("d")
         return self._at_most(one.variable, math.ceil(days) - 1 if one.strict else math.floor(days))
 
-    def _converted(self, one: Bound, true: np.ndarray, false: np.ndarray) -> Rails:
+    def _converted(self, one: Bound, rails: Rails) -> Rails:
         """Where only the other scale is known, its band decides, if it lies on one side."""
         other = scales.OTHER[one.variable]
         answers = np.zeros((2, 102), dtype=bool)  # by the other scale's value; the last entry stands for unknown
@@ -319,7 +347,7 @@ class _Block:
             answers[0, value], answers[1, value] = found == {True}, found == {False}
         missing = ~self.known(one.variable)
         column = self.column(other)
-        return true | (missing & answers[0][column]), false | (missing & answers[1][column])
+        return rails[0] | (missing & answers[0][column]), _false(rails) | (missing & answers[1][column])
 
 
 @dataclass(frozen=True)
@@ -344,20 +372,23 @@ class Screen:
         return self.truth.min(axis=0, initial=2)
 
 
-def screen(criteria: Criteria, people: Cohort, readings: Mapping[str, str] | None = None, scale: str | None = None) -> Screen:
+def screen(
+    criteria: Criteria, people: Cohort, readings: Mapping[str, str] | None = None, scale: str | None = None
+) -> Screen:
     """Every patient of a cohort against every requirement; agrees with `evaluate` patient by patient."""
     clauses = criteria.clauses(readings)
-    truth = np.empty((len(clauses), people.n), dtype=np.int8)
+    found = np.empty((len(clauses), people.n), dtype=np.int8)
     for start in range(0, people.n, BLOCK):
         rows = slice(start, min(start + BLOCK, people.n))
-        block = _Block(people.columns, rows, scale)
-        for number, clause in enumerate(clauses):
+        block = _Block(people, rows, scale)
+        for clause, row in zip(clauses, found[:, rows], strict=True):
             true, false = block.node(clause.node)
-            met, failed = (true, false) if clause.wanted else (false, true)
-            # 1 where unknown, 2 where met, 0 where failed
-            np.subtract(met.view(np.int8), failed.view(np.int8), out=truth[number, rows])
-            truth[number, rows] += 1
-    return Screen(criteria.trial, clauses, truth, criteria.states_disease)
+            if not clause.wanted:
+                true, false = (~true, None) if false is None else (false, true)
+            not_false = true if false is None else ~false
+            # true and not false: 2, neither: 1, false: 0
+            np.add(true.view(np.int8), not_false.view(np.int8), out=row)
+    return Screen(criteria.trial, clauses, found, criteria.states_disease)
 
 
 # --- what criteria cost --------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from widgets.eligibility.evaluate import Kind, Verdict, evaluate, meets
-from widgets.eligibility.language import Bound, Clause, Criteria, Criterion, Unrestricted, lines, walk
+from widgets.eligibility.language import Clause, Criteria, Criterion, Unrestricted, lines, walk
 from widgets.eligibility.logic import Truth, all_of
 from widgets.eligibility.patient import Patient, variable
 from widgets.eligibility.scales import tables
@@ -58,7 +58,9 @@ class Row:
     relations: tuple[Relation, ...]
 
 
-def compare(first: Criteria, *others: Criteria, readings: Chosen | None = None, scale: str | None = None) -> list[Row]:
+def compare(
+    first: Criteria, *others: Criteria, readings: Chosen | None = None, scale: str | None = None
+) -> list[Row]:
     """Trials aligned by topic; each other trial is set against the first.
 
     A relation reads "the other is … than the first"; NOT_STATED means that one of the two is silent.
@@ -76,7 +78,9 @@ def compare(first: Criteria, *others: Criteria, readings: Chosen | None = None, 
     return rows
 
 
-def relation(one: Clause | tuple[Clause, ...], other: Clause | tuple[Clause, ...], scale: str | None = None) -> Relation:
+def relation(
+    one: Clause | tuple[Clause, ...], other: Clause | tuple[Clause, ...], scale: str | None = None
+) -> Relation:
     """The other requirement seen from the one: SAME, STRICTER, LOOSER, OPPOSED or NOT_COMPARABLE."""
     one = (one,) if isinstance(one, Clause) else one
     other = (other,) if isinstance(other, Clause) else other
@@ -123,7 +127,10 @@ def _relation(topic: str, one: Cell, other: Cell, scale: str | None) -> Relation
     if not one.clauses and not other.clauses:
         return Relation.SAME
     names = frozenset(
-        name for clause in (*one.clauses, *other.clauses) for name in clause.variables if _topic(clause, name) == topic
+        name
+        for clause in (*one.clauses, *other.clauses)
+        for name in clause.variables
+        if _topic(clause, name) == topic
     )
     mine, theirs = one.own_variables(names), other.own_variables(names)
     if mine and theirs and not mine & theirs:

@@ -28,7 +28,10 @@ Values = Mapping[str, Value]
 
 
 def holds(node: Node, values: Values, scale: str | None = None) -> Truth:
-    """Whether a node (its disputes settled) holds for these values. `scale` names the table that converts ECOG and Karnofsky."""
+    """Whether a node, its disputes settled, holds for these values.
+
+    `scale` names the table that converts ECOG and Karnofsky, if one is chosen.
+    """
     if isinstance(node, Group):
         found = at_least(node.k, (holds(child, values, scale) for child in node.children))
     else:

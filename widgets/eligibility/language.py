@@ -19,6 +19,7 @@ from typing import Literal
 
 from lark import Lark, Token, Transformer
 from lark.exceptions import UnexpectedInput, VisitError
+from pydantic import Field
 
 from widgets.eligibility.patient import ENTRY, Variable, variable
 from widgets.eligibility.units import Quantity
@@ -485,12 +486,12 @@ class _File(Record):
     trial: Identifier
     source: SourceId
     places: dict[Text, int]
-    readings: dict[Identifier, Text] = {}
-    inclusion: list = []
-    exclusion: list = []
-    judgement: list[_Judged] = []
-    headings: dict[Text, Text] = {}
-    notes: dict[Text, Text] = {}
+    readings: dict[Identifier, Text] = Field(default_factory=dict)
+    inclusion: list = Field(default_factory=list)
+    exclusion: list = Field(default_factory=list)
+    judgement: list[_Judged] = Field(default_factory=list)
+    headings: dict[Text, Text] = Field(default_factory=dict)
+    notes: dict[Text, Text] = Field(default_factory=dict)
 
 
 def load(path: Path, library: Records | None = None) -> Criteria:
@@ -589,7 +590,8 @@ class _Loader:
         if kind == "at_least" and len(count) == 1 and count[0].isdigit() and 1 <= int(count[0]) <= len(children):
             return Group("at_least", int(count[0]), children, negated)
         raise self.document.error(
-            here, f"expected all, any, at_least k (k up to {len(children)}), unless all or readings id; found {head!r}"
+            here,
+            f"expected all, any, at_least k (k up to {len(children)}), unless all or readings id; found {head!r}",
         )
 
     def _readings(self, location: Location, name: str, options) -> Readings:

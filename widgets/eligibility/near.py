@@ -64,7 +64,9 @@ def near_miss(
         if any(one.test(patient, scale) is Truth.FALSE for one in clausal):
             changes |= _nearest(group, patient, final, scale)
     found = [
-        Change(name, patient.get(name), value, name not in final, tuple(one for one in failed if name in one.variables))
+        Change(
+            name, patient.get(name), value, name not in final, tuple(one for one in failed if name in one.variables)
+        )
         for name, value in changes.items()
     ]
     found.sort(key=lambda change: not change.recoverable)
@@ -76,7 +78,9 @@ def near_miss(
 def _nearest(group: list[Constraint], patient: Patient, final: set[str], scale: str | None) -> dict[str, Value]:
     """The cheapest changes of one group: fewest that cannot happen, then fewest, then smallest."""
     tries = domains(group)
-    known_contradictions = [one for one in group if isinstance(one.about, str) and one.test(patient, None) is Truth.FALSE]
+    known_contradictions = [
+        one for one in group if isinstance(one.about, str) and one.test(patient, None) is Truth.FALSE
+    ]
     group = [one for one in group if one not in known_contradictions]
     failed = {name for one in group if one.test(patient, scale) is Truth.FALSE for name in one.variables}
     names = sorted(tries, key=lambda name: (name not in failed, len(tries[name]), name))

@@ -265,7 +265,9 @@ def _whole(known: Variable, entry: Any) -> int:
     low, high = known.range
     if not low <= entry <= high or (entry - low) % known.step:
         raise ValueError(
-            f"expected {low} to {high}" + (f" in steps of {known.step}" if known.step > 1 else "") + f", found {entry}"
+            f"expected {low} to {high}"
+            + (f" in steps of {known.step}" if known.step > 1 else "")
+            + f", found {entry}"
         )
     return entry
 

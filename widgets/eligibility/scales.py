@@ -14,7 +14,9 @@ def tables() -> Mapping[str, tuple[tuple[frozenset[int], frozenset[int]], ...]]:
     """Each published table by name: rows of (ECOG grades, Karnofsky values)."""
     content = read(DATA / "performance_scales.yaml").content
     return {
-        name: tuple((frozenset(map(int, row["ecog"])), frozenset(map(int, row["karnofsky"]))) for row in table["rows"])
+        name: tuple(
+            (frozenset(map(int, row["ecog"])), frozenset(map(int, row["karnofsky"]))) for row in table["rows"]
+        )
         for name, table in content.items()
     }
 

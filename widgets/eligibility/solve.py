@@ -58,6 +58,14 @@ def _length(value: Measured) -> Fraction:
     return value.quantity.inside("cm")
 
 
+def _none_means_never(kind: Value, last: Value) -> bool:
+    return (kind == "none") == (last == NEVER)
+
+
+def _resected_means_done(tumour: Value, done: Value) -> bool:
+    return tumour.startswith("resected") == (done != NEVER)
+
+
 _RULES: tuple[tuple[str, str, str, Callable], ...] = (
     ("pregnant", "sex", "pregnant", lambda sex, yes: not (yes and sex == "male")),
     ("breast_feeding", "sex", "breast_feeding", lambda sex, yes: not (yes and sex == "male")),
@@ -66,10 +74,10 @@ _RULES: tuple[tuple[str, str, str, Callable], ...] = (
     ("resect", "lesions_to_resect", "liver_metastases", lambda part, all_: part <= all_),
     ("ablate", "largest_lesion_to_ablate", "largest_metastasis", lambda one, top: _length(one) <= _length(top)),
     ("nyha", "nyha", "heart_failure", lambda grade, failure: (grade == 0) == (failure == "none")),
-    ("malignancy", "other_malignancy", "other_malignancy_evidence", lambda kind, seen: (kind == "none") == (seen == NEVER)),
+    ("malignancy", "other_malignancy", "other_malignancy_evidence", _none_means_never),
     ("infection", "infection_grade", "infection_uncontrolled", lambda grade, wild: grade > 0 or not wild),
     ("lines", "current_line", "systemic_lines", lambda now, so_far: now <= so_far),
-    ("primary", "primary_tumour", "primary_resection", lambda tumour, done: tumour.startswith("resected") == (done != NEVER)),
+    ("primary", "primary_tumour", "primary_resection", _resected_means_done),
     ("scales", "ecog", "karnofsky", scales.agree),
 )  # fmt: skip
 RULES = tuple(Constraint(name, frozenset((a, b)), _both(a, b, fits)) for name, a, b, fits in _RULES)
@@ -105,7 +113,9 @@ def domain(known: Variable, clauses: Iterable[Clause]) -> list[Value]:
         times = [one.time for one in found if isinstance(one, Within) and one.time]
         units = {time.unit for time in times}
         code = units.pop() if len(units) == 1 else "d"
-        numbers = _pieces([time.inside(code) for time in times], Fraction(0), Quantity(Decimal(100), "a").inside(code))
+        numbers = _pieces(
+            [time.inside(code) for time in times], Fraction(0), Quantity(Decimal(100), "a").inside(code)
+        )
         return [NEVER, *(Ago(Quantity(number, code)) for number in numbers)]
     bounds = [one.quantity for one in found if isinstance(one, Bound)]
     if any(one.unit == ULN for one in bounds) and not all(one.unit == ULN for one in bounds):
@@ -121,7 +131,13 @@ def _whole_numbers(known: Variable, found: list) -> list[int]:
     low, high = map(int, known.range)
     cuts = {low, high}
     for one in found:
-        numbers = [int(one.quantity.value)] if isinstance(one, Bound) else map(int, one.words) if isinstance(one, OneOf) else ()
+        numbers = (
+            [int(one.quantity.value)]
+            if isinstance(one, Bound)
+            else map(int, one.words)
+            if isinstance(one, OneOf)
+            else ()
+        )
         for number in numbers:
             cuts |= {number - known.step, number, number + known.step}
     if known.name in scales.OTHER or high - low <= 12:
@@ -142,7 +158,9 @@ def _pieces(bounds: Iterable[Fraction], low: Fraction, high: Fraction) -> list[D
     return numbers
 
 
-def _between(left: Fraction, right: Fraction, closed_left: bool, closed_right: bool, high: Fraction) -> Decimal | None:
+def _between(
+    left: Fraction, right: Fraction, closed_left: bool, closed_right: bool, high: Fraction
+) -> Decimal | None:
     """A number with few digits between two bounds (an end of the range itself belongs to it)."""
     right = high if closed_right else right
     if left > right or (left == right and not (closed_left and closed_right)):
@@ -150,7 +168,9 @@ def _between(left: Fraction, right: Fraction, closed_left: bool, closed_right: b
     middle = (left + right) / 2 if not closed_right else left + min((right - left) / 2, max(left / 5, Fraction(1)))
     for places in count():
         number = Fraction(round(middle * 10**places), 10**places)
-        if (left < number or (closed_left and left == number)) and (number < right or (closed_right and number == right)):
+        if (left < number or (closed_left and left == number)) and (
+            number < right or (closed_right and number == right)
+        ):
             return Decimal(number.numerator) / Decimal(number.denominator)
     return None
 
@@ -197,7 +217,9 @@ def find(constraints: Iterable[Constraint], scale: str | None = None) -> dict[st
     return found
 
 
-def _assign(group: list[Constraint], tries: Mapping[str, list[Value]], values: dict, rest: list[str], scale) -> dict | None:
+def _assign(
+    group: list[Constraint], tries: Mapping[str, list[Value]], values: dict, rest: list[str], scale
+) -> dict | None:
     if not rest:
         return dict(values) if all(one.test(values, scale) is Truth.TRUE for one in group) else None
     name, *later = rest

@@ -40,7 +40,9 @@ _ATOMS: dict[str, tuple[Fraction, tuple[int, ...], bool]] = {
     ULN: (Fraction(1), _LIMIT, False),
 }
 _PREFIXES = {"k": 3, "d": -1, "c": -2, "m": -3, "u": -6, "n": -9, "p": -12}
-_PART = re.compile(r"(?P<power>10\*-?\d+)|(?P<atom>\{ULN\}|%|[A-Za-z]+(?:\[Hg\])?)(?P<exponent>-?\d+)?|(?P<count>\d+)")
+_PART = re.compile(
+    r"(?P<power>10\*-?\d+)|(?P<atom>\{ULN\}|%|[A-Za-z]+(?:\[Hg\])?)(?P<exponent>-?\d+)?|(?P<count>\d+)"
+)
 
 
 class UnitError(ValueError):
