@@ -173,6 +173,7 @@ def test_traps(trial, changes, expected):
         ("nct06449937", "lines_counted", {"current_line": 0, "systemic_lines": 0}, {"present_line": False, "lines_so_far": True}),
         ("nct06449937", "histology_scope", {"primary_tumour": "resectable", "colorectal_histology": None, "primary_resection": "never"}, {"both_routes": None, "resected_only": True}),
         ("nct06120127", "lesions_counted", {"liver_metastases": 7}, {"before_resection": False, "remaining": True}),
+        ("nct06120127", "cured_scope", {"other_malignancy": "cervical_carcinoma_in_situ", "other_malignancy_evidence": "1 a ago", "other_malignancy_treated": False}, {"skin_cancer_alone": True, "both": False}),
         ("nct06120127", "uncontrolled_scope", {"mental_disorder": "controlled"}, {"epilepsy_alone": False, "all_three": True}),
         ("clocc", "unresectable", {"metastases_resectable": None, "three_hepatic_veins_reached": True}, {"examples": None, "each_enough": True}),
         ("epoc", "neutrophils", {"anc": "1.5 10*9/L"}, {"registry": False, "report": True}),

@@ -7,7 +7,7 @@ and `creatinine ≤ 1.5 × ULN or clearance > 50 mL/min` is looser than `creatin
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, auto
 
 from widgets.eligibility.evaluate import Kind, Verdict, evaluate, meets
 from widgets.eligibility.language import Clause, Criteria, Criterion, Unrestricted, lines, walk
@@ -15,6 +15,7 @@ from widgets.eligibility.logic import Truth, all_of
 from widgets.eligibility.patient import Patient, variable
 from widgets.eligibility.scales import tables
 from widgets.eligibility.solve import conflict, find, required
+from widgets.eligibility.wording import words
 
 Chosen = Mapping[str, Mapping[str, str]]  # trial → dispute → reading
 
@@ -22,13 +23,16 @@ Chosen = Mapping[str, Mapping[str, str]]  # trial → dispute → reading
 class Relation(Enum):
     """What the second trial asks, seen from the first."""
 
-    SAME = "same after conversion"
-    STRICTER = "stricter"
-    LOOSER = "looser"
-    DIFFERENT_VARIABLE = "different variable"
-    OPPOSED = "excludes the other"
-    NOT_COMPARABLE = "not comparable"
-    NOT_STATED = "not stated"
+    SAME = auto()
+    STRICTER = auto()
+    LOOSER = auto()
+    DIFFERENT_VARIABLE = auto()
+    OPPOSED = auto()
+    NOT_COMPARABLE = auto()
+    NOT_STATED = auto()
+
+    def __str__(self) -> str:
+        return words()["relation"][self.name]
 
 
 @dataclass(frozen=True)

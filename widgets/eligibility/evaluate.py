@@ -7,7 +7,7 @@ the record does not mention is not stated; neither becomes yes or no.
 import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, auto
 from fractions import Fraction
 from functools import cached_property
 
@@ -173,10 +173,12 @@ def explain(node: Node, values: Values, scale: str | None = None) -> Result:
 
 
 class Kind(Enum):
-    EXCLUDED = "excluded by"
-    UNDECIDED = "undecided: needs"
-    TOO_LITTLE = "too little stated to judge"
-    NOT_EXCLUDED = "not excluded by the computable criteria"
+    """The four verdicts. None of them says that somebody may enter."""
+
+    EXCLUDED = auto()
+    UNDECIDED = auto()
+    TOO_LITTLE = auto()
+    NOT_EXCLUDED = auto()
 
 
 @dataclass(frozen=True)
