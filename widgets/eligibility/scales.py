@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import cache
 
-from widgets.records.library import DATA
+from widgets.records.library import DATA, records
 from widgets.records.reading import read
 
 OTHER = {"ecog": "karnofsky", "karnofsky": "ecog"}
@@ -22,8 +22,9 @@ def tables() -> Mapping[str, tuple[tuple[frozenset[int], frozenset[int]], ...]]:
 
 
 def citation(name: str) -> str:
-    """Where a table was published."""
-    return read(DATA / "performance_scales.yaml").content[name]["citation"]
+    """Where a table was published. Raises KeyError for an unknown table or source."""
+    table = read(DATA / "performance_scales.yaml").content[name]
+    return records().source(table["source"]).citation if "source" in table else table["citation"]
 
 
 @cache
