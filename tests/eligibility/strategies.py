@@ -50,6 +50,9 @@ def value(known: Variable) -> st.SearchStrategy:
     limit = st.decimals(max(low, Decimal(1)), min(high, Decimal(200)), places=0).map(
         lambda n: Quantity(n, known.unit)
     )
+    if known.molar:  # the limit may stand in another unit
+        other = st.decimals("0.1", "2", places=2, allow_nan=False).map(lambda n: Quantity(n, "mg/dL"))
+        limit = limit | other
     return measured | ratio | st.builds(Measured, inside, limit)
 
 

@@ -101,6 +101,8 @@ def clause(text: str) -> Clause:
         ("pregnant is no", "not pregnant is yes", SAME),
         ("pregnant is no", "pregnant is yes", Relation.OPPOSED),
         ("age >= 18 a", "age <= 80 a", NOT_COMPARABLE),
+        ("bilirubin <= 34 umol/L", "bilirubin <= 1.5 {ULN}", NOT_COMPARABLE),
+        ("bilirubin <= 34 umol/L", "bilirubin <= 2 mg/dL", LOOSER),
     ],
 )
 def test_relation_of_two_lines(one, other, expected):

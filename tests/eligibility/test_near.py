@@ -58,6 +58,12 @@ def test_a_way_that_can_happen_beats_a_shorter_one_that_cannot():
     }
 
 
+def test_a_limit_in_another_unit():
+    patient = PASSING["nct06120127"].with_(creatinine="1.5 mg/dL, limit 104 umol/L")
+    near = near_miss(criteria()["nct06120127"], patient)
+    assert [(change.variable, written(change.to)) for change in near.changes] == [("creatinine", "1 {ULN}")]
+
+
 @given(patients())
 @settings(max_examples=60, deadline=None)
 def test_it_always_leads_out_of_exclusion(patient):

@@ -7,7 +7,7 @@ from fractions import Fraction
 from widgets.eligibility.evaluate import Criteria, Kind, Verdict, evaluate, meets
 from widgets.eligibility.language import Clause, lines
 from widgets.eligibility.logic import Truth
-from widgets.eligibility.patient import NEVER, Measured, Patient, Value
+from widgets.eligibility.patient import NEVER, Measured, Patient, Value, Variable, variable
 from widgets.eligibility.solve import Constraint, apart, domains, required, with_rules
 from widgets.eligibility.units import ULN
 
@@ -84,7 +84,10 @@ def _nearest(group: list[Constraint], patient: Patient, final: set[str], scale: 
     group = [one for one in group if one not in known_contradictions]
     failed = {name for one in group if one.test(patient, scale) is Truth.FALSE for name in one.variables}
     names = sorted(tries, key=lambda name: (name not in failed, len(tries[name]), name))
-    ranked = {name: sorted(tries[name], key=lambda value: _distance(patient.get(name), value)) for name in names}
+    ranked = {
+        name: sorted(tries[name], key=lambda value: _distance(variable(name), patient.get(name), value))
+        for name in names
+    }
     best: list = [(float("inf"),), {}]
 
     def go(position: int, values: dict, changes: dict, cost: tuple[int, int, int]) -> None:
@@ -122,23 +125,22 @@ def _nearest(group: list[Constraint], patient: Patient, final: set[str], scale: 
     return best[1]
 
 
-def _distance(now: Value | None, value: Value) -> float:
+def _distance(known: Variable, now: Value | None, value: Value) -> float:
     if isinstance(now, int) and isinstance(value, int):
         return abs(now - value)
     if isinstance(now, Measured) and isinstance(value, Measured):
-        gap = _gap(now, value)
+        gap = _gap(known, now, value)
         return float(abs(gap)) if gap is not None else 0.0
     return 1.0 if value == NEVER else 0.0
 
 
-def _gap(now: Measured, value: Measured) -> Fraction | None:
+def _gap(known: Variable, now: Measured, value: Measured) -> Fraction | None:
     """How far apart two measured values are, in the unit of the second; None where that cannot be told."""
-    if value.quantity.unit == ULN:
-        if now.quantity.unit == ULN:
-            return Fraction(now.quantity.value) - Fraction(value.quantity.value)
-        if now.limit is None:
-            return None
-        return now.quantity.inside(now.limit.unit) / Fraction(now.limit.value) - Fraction(value.quantity.value)
-    if now.quantity.unit == ULN:
-        return None
-    return now.quantity.inside(value.quantity.unit) - Fraction(value.quantity.value)
+    have, want = now.quantity, value.quantity
+    if have.unit == want.unit:
+        return Fraction(have.value) - Fraction(want.value)
+    if ULN not in (have.unit, want.unit):
+        return known.convert(have, want.unit) - Fraction(want.value)
+    if want.unit == ULN and now.limit is not None:
+        return known.convert(have) / known.convert(now.limit) - Fraction(want.value)
+    return None

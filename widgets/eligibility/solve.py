@@ -118,13 +118,20 @@ def domain(known: Variable, clauses: Iterable[Clause]) -> list[Value]:
         )
         return [NEVER, *(Ago(Quantity(number, code)) for number in numbers)]
     bounds = [one.quantity for one in found if isinstance(one, Bound)]
-    if any(one.unit == ULN for one in bounds) and not all(one.unit == ULN for one in bounds):
-        raise NotImplementedError(f"bounds on {known.name} both with and without the laboratory's limit")
-    if bounds and bounds[0].unit == ULN:
-        pieces = _pieces([Fraction(one.value) for one in bounds], Fraction(0), Fraction(100))
-        return [Measured(Quantity(number, ULN)) for number in pieces]
     low, high = map(Fraction, known.range)
-    return [Measured(Quantity(number, known.unit)) for number in _pieces(map(known.convert, bounds), low, high)]
+    ratios = _pieces([Fraction(one.value) for one in bounds if one.unit == ULN], Fraction(0), Fraction(100))
+    plain = _pieces([known.convert(one) for one in bounds if one.unit != ULN], low, high)
+    if all(one.unit != ULN for one in bounds):
+        return [Measured(Quantity(number, known.unit)) for number in plain]
+    if all(one.unit == ULN for one in bounds):
+        return [Measured(Quantity(ratio, ULN)) for ratio in ratios]
+    # Bounds of both kinds: every pair of a multiple and a value, joined by the limit that makes them one.
+    return [
+        Measured(Quantity(ratio, ULN), Quantity(number / ratio, known.unit))
+        for ratio in ratios
+        for number in plain
+        if ratio and number and number / ratio * ratio == number
+    ]
 
 
 def _whole_numbers(known: Variable, found: list) -> list[int]:
