@@ -6,7 +6,6 @@ PYTHON ?= python3
 LAB_OPTIONS ?=
 # For example: make test PYTEST_OPTIONS="-m 'not slow'"
 PYTEST_OPTIONS ?=
-BENCH_OPTIONS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -41,7 +40,8 @@ test: $(VENV)/.tests
 	code=$$?; echo $$code > tests/artefacts/exit-code; exit $$code
 
 bench: $(VENV)/.tests
-	$(BIN)/python -m pytest --benchmark-only $(BENCH_OPTIONS) tests
+	$(BIN)/python -m tests.bench.page
+	$(BIN)/python -m tests.bench.survival_statistics
 
 notebooks: $(VENV)/.tests
 	$(BIN)/python -m widgets.publish.refresh

@@ -7,18 +7,26 @@ the sources without seeing the first entry.
 import csv
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from pydantic import BaseModel
 
+from widgets.records import schema
 from widgets.records.library import Published, Records, records
 from widgets.records.schema import UNITS, Conflicting, NotApplicable, NotStated, Stated, Trial
 
 FILE = Path(__file__).parents[1] / "second_reader.csv"
 SETTLED = Path(__file__).parents[1] / "second_reader_settled.csv"
 COLUMNS = ["address", "field", "question", "value", "found_in"]
+
+
+# Every word of the schema's enums.
+ENUMS = {word for name in vars(schema) for word in get_args(getattr(schema, name)) if isinstance(word, str)}
+
+UNIT_WORDS = {unit for units in UNITS.values() for unit in units}
 
 
 class Entry(NamedTuple):
@@ -33,12 +41,12 @@ class Entry(NamedTuple):
 def entries(library: Records) -> Iterator[Entry]:
     """Every value that is entered twice."""
     for published in library.results.values():
-        yield from _of_result(published)
+        yield from of_result(published)
     for trial in library.trials.values():
-        yield from _of_trial(trial)
+        yield from of_trial(trial)
 
 
-def _of_result(published: Published) -> Iterator[Entry]:
+def of_result(published: Published) -> Iterator[Entry]:
     result = published.result
     population = result.population or published.analysis.population
     question = " · ".join(
@@ -77,7 +85,7 @@ def _of_result(published: Published) -> Iterator[Entry]:
 OWN_WORDS = {"pico", "rationale", "title", "label", "shortLabel", "description", "measure", "population", "changes"}
 
 
-def _of_trial(trial: Trial) -> Iterator[Entry]:
+def of_trial(trial: Trial) -> Iterator[Entry]:
     yield Entry(trial.id, "number of arms", "how many arms are described", str(len(trial.arms) or "NOT_STATED"))
     yield from _of_model(trial, trial.id)
 
@@ -117,23 +125,43 @@ def text(datum: Any) -> str:
 
 
 def agree(first: str, second: str) -> bool:
-    """Whether two entries say the same: numbers by value, free text by the figures in it."""
+    """Whether two entries say the same: enums by the word, numbers by value, free text by the figures in it."""
     first, second = (part.strip().replace("½", ".5") for part in (first, second))
     if first.casefold() == second.casefold():
         return True
-    if re.fullmatch(r"[A-Z_0-9]+", first) and not first.isdigit():
-        return False  # an enum or a state must be the same
+    words = [sorted(ENUMS.intersection(re.split(r"; | \| ", entry))) for entry in (first, second)]
+    if words[0] != words[1] or first in UNIT_WORDS or re.fullmatch(r"[A-Z_0-9]*[A-Z_][A-Z_0-9]*", first):
+        return False  # an enum, a state, a unit or an identifier must be the same
     figures = [re.findall(r"\d+(?:\.\d+)?", part) for part in (first, second)]
     if not figures[0]:
         return bool(re.search("[a-z]", first)) and second not in ("", "NOT_STATED", "NOT_APPLICABLE")
-    return sorted(map(float, figures[0])) == sorted(map(float, figures[1]))
+    return sorted(map(float, figures[0])) == sorted(map(float, figures[1])) and units(first) == units(second)
 
 
+def units(text: str) -> set[str]:
+    """The units of time that a text names, with their number where it stands before them."""
+    return set(re.findall(r"(?:[\d.½]+ )?\b(?:year|month|week|day|hour)(?=s?\b)", text.casefold()))
+
+
+def doubted(first: Iterable[Entry]) -> Iterator[Entry]:
+    """Entries that the second reading does not bear out: neither in agreement nor what was settled."""
+    second, settled = second_entries(), settlements()
+    for entry in first:
+        key = (entry.address, entry.field)
+        if key in settled:
+            if entry.value != settled[key]["settled"]:
+                yield entry
+        elif not agree(entry.value, second.get(key, "")):
+            yield entry
+
+
+@cache
 def second_entries() -> dict[tuple[str, str], str]:
     """The blind second entry, by address and field."""
     return {key: row["value"] for key, row in _rows(FILE)}
 
 
+@cache
 def settlements() -> dict[tuple[str, str], dict[str, str]]:
     """Disagreements that were settled: what stands now, and why."""
     return dict(_rows(SETTLED))

@@ -17,8 +17,11 @@ from widgets.records.library import Published, records
 from widgets.records.schema import Conflicting, Stated
 from widgets.survival import binomial, published
 
-BOUND = re.compile(r"(?P<text>[<>+−]?[\w.–-]*\w)?(?P<comment><!--\s*(?P<words>[a-z][\w.-]*(?:\s+\w+)*)\s*-->)")
-SIGNED = ("difference",)
+# A dash after a bound number joins it to the next one and belongs to neither.
+BOUND = re.compile(
+    r"(?P<text>(?:[<>+−]|(?<![\w>])-)?\w(?:[\w.-]*\w)?)?(?P<comment><!--\s*(?P<words>[a-z][\w-]*\.[\w.-]+(?:\s+\w+)*)\s*-->)"
+)
+SIGNED = ("difference", "proportional_difference")
 
 
 class Bound(NamedTuple):
@@ -72,7 +75,7 @@ def _of_trial(address: str) -> str:
     def step(value: Any, key: str) -> Any:
         if isinstance(value, Stated | Conflicting) and key not in type(value).model_fields:
             value = value.value if isinstance(value, Stated) else value.conflicting
-        if isinstance(value, list) and key.isdigit():
+        if isinstance(value, list) and key.isdigit() and int(key) < len(value):
             return value[int(key)]
         found = getattr(value, key, None)
         if found is None or not isinstance(value, BaseModel):
@@ -94,6 +97,8 @@ def _computed(address: str) -> dict[str, float] | None:
             return {
                 "estimate": contrast.estimate, "lower": contrast.lower, "upper": contrast.upper, "p": contrast.p,
             }  # fmt: skip
+        case ["clocc", report, "os", "proportional_difference", months]:
+            return {"estimate": published.proportional_difference(report, int(months))}
         case ["clocc", report, "os", "median_difference"]:
             first, second = (
                 records().result(f"clocc.{report}.os.median.{arm}").result.estimate for arm in published.ARMS

@@ -6,9 +6,7 @@ Needs the test requirements (Playwright and a Chromium).
 """
 
 import base64
-import re
 import sys
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +15,11 @@ from nbclient import NotebookClient
 
 from widgets.publish.bindings import rewritten
 from widgets.publish.pictures import Painter
+from widgets.ui.exhibit import BLANK
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 VIEW = "application/vnd.jupyter.widget-view+json"
 STATE = "application/vnd.jupyter.widget-state+json"
-IMAGE = re.compile(r'<img alt="[^"]*" src="data:image/[^"]*">')
 
 
 def refresh(path: Path, painter: Painter) -> None:
@@ -52,8 +50,7 @@ def _picture(data: dict[str, Any], models: dict[str, Any], model: str, painter: 
     if plot is None or not plot["figure"].get("data"):
         return
     picture = base64.b64encode(painter.paint(plot["figure"])).decode()
-    image = f'<img alt="{escape(plot["label"])}" src="data:image/webp;base64,{picture}">'
-    data["text/html"] = IMAGE.sub(lambda _match: image, data["text/html"], count=1)
+    data["text/html"] = data["text/html"].replace(BLANK, f"data:image/webp;base64,{picture}", 1)
 
 
 def _plot_in(models: dict[str, Any], model: str) -> dict[str, Any] | None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
@@ -83,7 +83,8 @@ def checked(model: type[BaseModel], document: Document) -> BaseModel:
         return model.model_validate(document.content)
     except ValidationError as problem:
         error = problem.errors(include_url=False)[0]
-        location = _location_in_file(error["loc"], document)
+        field = getattr(error.get("ctx", {}).get("error"), "field", None)
+        location = _location_in_file((*error["loc"], field), document)
         raise document.error(location, _sentence(error)) from None
 
 
@@ -93,6 +94,8 @@ def _sentence(error: dict) -> str:
         return "unknown field"
     if kind == "missing":
         return f"{error['loc'][-1]} is missing"
+    if kind == "model_type":
+        return f"expected fields of its own, found {error['input']!r}"
     message = error["msg"].removeprefix("Value error, ")
     return message if kind in ("value_error", "datum") else f"{message}; found {error['input']!r}"
 
@@ -109,12 +112,8 @@ def _location_in_file(loc: tuple, document: Document) -> Location:
 def _load_sources(folder: Path) -> tuple[str, dict[str, Source]]:
     document = read(folder / "sources.yaml")
     content = checked(Sources, document)
-    sources: dict[str, Source] = {}
-    for number, source in enumerate(content.sources):
-        if source.id in sources:
-            raise document.error(("sources", number, "id"), f"{source.id} is listed twice")
-        sources[source.id] = source
-    return content.checked, sources
+    _check_ids(document)
+    return content.checked, {source.id: source for source in content.sources}
 
 
 def _load_trials(folder: Path, sources: dict[str, Source]) -> dict[str, Trial]:
@@ -124,9 +123,20 @@ def _load_trials(folder: Path, sources: dict[str, Source]) -> dict[str, Trial]:
         trial = checked(Trial, document)
         if trial.id != path.stem:
             raise document.error(("id",), f"expected {path.stem}, as the file is named; found {trial.id}")
+        _check_ids(document)
         _check_sources(document, sources)
         trials[trial.id] = trial
     return trials
+
+
+def _check_ids(document: Document) -> None:
+    """No two items of a list share an id: the later would hide the earlier."""
+    seen: set[tuple] = set()
+    for location, value in _scalars(document.content):
+        if location[-1] == "id" and len(location) > 2:
+            if (location[:-2], value) in seen:
+                raise document.error(location, f"{value} is there twice")
+            seen.add((location[:-2], value))
 
 
 def _check_sources(document: Document, sources: dict[str, Source]) -> None:
@@ -138,21 +148,17 @@ def _check_sources(document: Document, sources: dict[str, Source]) -> None:
 def named_sources(document: Document) -> Iterator[tuple[Location, str]]:
     """Every place in a document that names a source, with the name."""
 
-    def walk(content, location):
-        if isinstance(content, dict):
-            for key, value in content.items():
-                here = (*location, key)
-                if key == "source":
-                    yield here, value
-                elif key == "notStated":
-                    yield from (((*here, number), one) for number, one in enumerate(value))
-                else:
-                    yield from walk(value, here)
-        elif isinstance(content, list):
-            for number, value in enumerate(content):
-                yield from walk(value, (*location, number))
+    for location, value in _scalars(document.content):
+        if location[-1] == "source" or location[-2:-1] == ("notStated",):
+            yield location, value
 
-    yield from walk(document.content, ())
+
+def _scalars(content: Any, location: Location = ()) -> Iterator[tuple[Location, str]]:
+    if isinstance(content, str):
+        yield location, content
+        return
+    for key, value in content.items() if isinstance(content, dict) else enumerate(content):
+        yield from _scalars(value, (*location, key))
 
 
 def _load_results(folder: Path, sources: dict[str, Source], trials: dict[str, Trial]) -> dict[str, Published]:
@@ -163,13 +169,12 @@ def _load_results(folder: Path, sources: dict[str, Source], trials: dict[str, Tr
         content = checked(Results, document)
         if content.trial != path.stem:
             raise document.error(("trial",), f"expected {path.stem}, as the file is named")
+        _check_ids(document)
         _check_sources(document, sources)
         for a, analysis in enumerate(content.analyses):
             for r, result in enumerate(analysis.results):
                 where = ("analyses", a, "results", r)
                 address = f"{content.trial}.{analysis.id}.{result.id}"
-                if address in results:
-                    raise document.error((*where, "id"), f"{address} is there twice")
                 own = f"{content.trial}.{result.arm}"
                 if result.arm not in NOT_AN_ARM and own not in arms and result.arm not in arms:
                     raise document.error((*where, "arm"), f"unknown arm {result.arm!r}")
@@ -190,7 +195,9 @@ def _check_deaths(document: Document, a: int, trial: str, analysis: Analysis, re
     """No arm may have more deaths than the same report randomised to it."""
     for r, result in enumerate(analysis.results):
         enrolled = results.get(f"{trial}.{analysis.id}.n.{result.arm if result.arm != 'ALL' else 'total'}")
-        if result.measure == "DEATHS" and result.stated and enrolled and result.estimate > enrolled.result.estimate:
+        if not (result.measure == "DEATHS" and result.stated and enrolled and enrolled.result.stated):
+            continue
+        if result.estimate > enrolled.result.estimate:
             raise document.error(
                 ("analyses", a, "results", r, "estimate"),
                 f"{result.estimate} deaths among {enrolled.result.estimate} patients",

@@ -12,6 +12,7 @@ import yaml
 
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 Location = tuple[str | int, ...]
+DEEPEST = 50
 
 
 class RecordError(ValueError):
@@ -57,6 +58,10 @@ def read(path: Path) -> Document:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as problem:
         raise RecordError(path, 1, (), f"cannot be read: {problem}") from problem
+    unprintable = yaml.reader.Reader.NON_PRINTABLE.search(text)
+    if unprintable:
+        line = text.count("\n", 0, unprintable.start()) + 1
+        raise RecordError(path, line, (), f"unprintable character {unprintable[0]!r}")
     try:
         node = yaml.compose(text, Loader=Loader)
     except yaml.YAMLError as problem:
@@ -71,14 +76,19 @@ def read(path: Path) -> Document:
 
 def _plain(node: yaml.Node, location: Location, document: Document) -> Any:
     document.lines[location] = node.start_mark.line + 1
-    if isinstance(node, yaml.ScalarNode):
-        if not node.value.strip():
-            raise document.error(location, "blank; write the value, or a state such as notStated")
+    if len(location) > DEEPEST:  # an alias can make a value contain itself
+        raise document.error(location[:1], "nested too deeply")
+    scalar = isinstance(node, yaml.ScalarNode)
+    if not (node.value.strip() if scalar else node.value):
+        raise document.error(location, "blank; write the value, or a state such as notStated")
+    if scalar:
         return node.value
     if isinstance(node, yaml.SequenceNode):
         return [_plain(item, (*location, number), document) for number, item in enumerate(node.value)]
     content: dict[str, Any] = {}
     for key, value in node.value:
+        if not isinstance(key, yaml.ScalarNode):
+            raise RecordError(document.path, key.start_mark.line + 1, location, "a field name must be a word")
         here = (*location, key.value)
         if key.value in content:
             document.lines[here] = key.start_mark.line + 1

@@ -5,12 +5,15 @@ of four states (stated, not stated, not applicable, conflicting), so that a gap 
 never be mistaken for a gap in our reading of it.
 """
 
+import re
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
@@ -26,11 +29,42 @@ class Record(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Misfit(ValueError):
+    """Fields that do not fit together; `field` is the one to look at."""
+
+    def __init__(self, field: str, message: str):
+        super().__init__(message)
+        self.field = field
+
+
+def _partial_date(text: str) -> str:
+    try:
+        if not re.fullmatch(r"[0-9]{4}(-[0-9]{2}){0,2}", text):
+            raise ValueError
+        date.fromisoformat(f"{text}-01-01"[:10])
+    except ValueError:
+        raise ValueError(f"expected a date such as 2002, 2002-05 or 2002-05-31, found {text!r}") from None
+    return text
+
+
+def _plain_number(value: Any) -> Any:
+    """Refuses what Python would read as a number and a reader would not: `1e3`, `1_000`, `٣`."""
+    if isinstance(value, str) and not re.fullmatch(r"[0-9]+(\.[0-9]+)?", value):
+        raise ValueError(f"expected a number such as 12 or 0.58, found {value!r}")
+    return value
+
+
+def _whole_number(value: Any) -> Any:
+    if isinstance(value, str) and not re.fullmatch("[0-9]+", value):
+        raise ValueError(f"expected a whole number, found {value!r}")
+    return value
+
+
 Text = Annotated[str, Field(min_length=1)]
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$")]
 SourceId = Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
 # A date to the precision known: year, month or day.
-PartialDate = Annotated[str, Field(pattern=r"^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$")]
+PartialDate = Annotated[str, AfterValidator(_partial_date)]
 NotStatedWord = Literal["NOT_STATED"]
 Basis = Literal["STATED", "NORMALISED", "INFERRED", "GENERAL_KNOWLEDGE"]
 
@@ -88,9 +122,14 @@ class Conflicting(Record, Generic[T]):
 STATES = ("value", "notStated", "notApplicable", "conflicting")
 
 
+# pydantic puts the tag of a union's member into the location of an error; no field can be named so.
+def _tag(name: str) -> Tag:
+    return Tag(f"<{name}>")
+
+
 def _state_of(content: Any) -> str | None:
     present = [state for state in STATES if isinstance(content, dict) and state in content]
-    return present[0] if len(present) == 1 else None
+    return f"<{present[0]}>" if len(present) == 1 else None
 
 
 class Datum:
@@ -98,14 +137,32 @@ class Datum:
 
     def __class_getitem__(cls, kind: Any) -> Any:
         return Annotated[
-            Annotated[Stated[kind], Tag("value")]
-            | Annotated[NotStated, Tag("notStated")]
-            | Annotated[NotApplicable, Tag("notApplicable")]
-            | Annotated[Conflicting[kind], Tag("conflicting")],
+            Annotated[Stated[kind], _tag("value")]
+            | Annotated[NotStated, _tag("notStated")]
+            | Annotated[NotApplicable, _tag("notApplicable")]
+            | Annotated[Conflicting[kind], _tag("conflicting")],
             Discriminator(
                 _state_of,
                 custom_error_type="datum",
                 custom_error_message=f"expected exactly one of {', '.join(STATES)}",
+            ),
+        ]
+
+
+def _list_or_state(content: Any) -> str | None:
+    if isinstance(content, list):
+        return "<list>"
+    return "<notStated>" if isinstance(content, dict) and "notStated" in content else None
+
+
+class Listed:
+    """`Listed[Outcome]` is the type of a list, or of the statement that no source gives it."""
+
+    def __class_getitem__(cls, kind: Any) -> Any:
+        return Annotated[
+            Annotated[list[kind], _tag("list")] | Annotated[NotStated, _tag("notStated")],
+            Discriminator(
+                _list_or_state, custom_error_type="datum", custom_error_message="expected a list or notStated"
             ),
         ]
 
@@ -138,7 +195,7 @@ InterventionType = Literal[
 ]  # fmt: skip
 Sex = Literal["FEMALE", "MALE", "ALL"]
 Age = Annotated[str, Field(pattern=r"^\d+ (Years?|Months?|Weeks?|Days?|Hours?|Minutes?)$")]
-Count = Annotated[int, Field(ge=0)]
+Count = Annotated[int, BeforeValidator(_whole_number)]
 Actuality = Literal["ACTUAL", "ESTIMATED", "NOT_STATED"]
 
 
@@ -210,7 +267,7 @@ class Intervention(Record):
 
 
 class ArmsInterventions(Record):
-    armGroups: list[ArmGroup] | NotStated
+    armGroups: Listed[ArmGroup]
     interventions: Datum[list[Intervention]]
 
 
@@ -221,8 +278,8 @@ class Outcome(Evidence):
 
 
 class Outcomes(Record):
-    primaryOutcomes: list[Outcome] | NotStated
-    secondaryOutcomes: list[Outcome] | NotStated
+    primaryOutcomes: Listed[Outcome]
+    secondaryOutcomes: Listed[Outcome]
 
 
 class Eligibility(Record):
@@ -270,7 +327,7 @@ class Workbook(Record):
     plannedEnrollment: Datum[Count]
     centres: Datum[Count]
     followUp: Datum[Text]
-    changes: list[Statement] | NotStated
+    changes: Listed[Statement]
     recruitment: Datum[Text]
     rationale: Annotated[list[Statement], Field(min_length=1)]
 
@@ -339,7 +396,7 @@ ESTIMATES = {"LANDMARK_SURVIVAL", "MEDIAN", "MEDIAN_FOLLOW_UP", "HAZARD_RATIO"}
 WHOLE_NUMBERS = {"DEATHS", "EVENTS", "AT_RISK", "COUNT"}
 TIMED = {"LANDMARK_SURVIVAL", "TARGET_RATE"}
 
-Number = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
+Number = Annotated[Decimal, BeforeValidator(_plain_number)]
 
 
 def _say_number(value: Any, handler) -> Any:
@@ -369,7 +426,7 @@ class Spread(Record):
 class Interval(Spread):
     """A confidence interval: `level` in per cent, and by which method, where known."""
 
-    level: Annotated[Decimal, Field(gt=0, lt=100)]
+    level: Annotated[Number, Field(gt=0, lt=100)]
     method: IntervalMethod
     basis: Basis = "STATED"
 
@@ -381,11 +438,11 @@ def _named_interval(value: Any) -> Any:
 
 
 def _interval_kind(value: Any) -> str:
-    return "word" if isinstance(value, str) else "limits"
+    return "<word>" if isinstance(value, str) else "<limits>"
 
 
 IntervalOrNot = Annotated[
-    Annotated[Annotated[str, AfterValidator(_named_interval)], Tag("word")] | Annotated[Interval, Tag("limits")],
+    Annotated[Annotated[str, AfterValidator(_named_interval)], _tag("word")] | Annotated[Interval, _tag("limits")],
     Discriminator(_interval_kind),
 ]
 
@@ -406,14 +463,14 @@ class Result(Record):
     measure: Measure
     arm: Text
     population: Population | None = None
-    months: Annotated[Decimal, Field(gt=0)] | None = None
+    months: Annotated[Number, Field(gt=0)] | None = None
     estimate: NumberOrNotStated
     relation: Literal["=", "<", ">", "<="] = "="
     unit: Text
     estimator: NamedEstimator | None = None
     interval: IntervalOrNot | None = None
     interquartileRange: Spread | None = None
-    of: Annotated[int, Field(gt=0)] | None = None
+    of: Annotated[Count, Field(gt=0)] | None = None
     test: Literal["LOG_RANK", "GRAY", "CHI_SQUARED", "NOT_STATED"] | None = None
     sides: Literal["ONE_SIDED", "TWO_SIDED", "NOT_STATED"] | None = None
     asWritten: Text | None = None
@@ -431,32 +488,33 @@ class Result(Record):
     @model_validator(mode="after")
     def consistent(self):
         if self.unit not in UNITS[self.measure]:
-            raise ValueError(
-                f"unit {self.unit!r} does not fit {self.measure}: expected {' or '.join(UNITS[self.measure])}"
-            )
+            expected = " or ".join(UNITS[self.measure])
+            raise Misfit("unit", f"unit {self.unit!r} does not fit {self.measure}: expected {expected}")
         if not self.stated:
+            if self.limits or self.interquartileRange or self.of is not None:
+                raise Misfit("estimate", "NOT_STATED, yet an interval or a denominator stands beside it")
             return self
         if self.asWritten is None:
             raise ValueError("asWritten is missing: give the figure as the source writes it")
         if self.unit == "%" and self.estimate > 100:
-            raise ValueError(f"{self.estimate} % is over 100 %")
+            raise Misfit("estimate", f"{self.estimate} % is over 100 %")
         if self.unit == "%" and self.limits and self.limits.upper > 100:
-            raise ValueError(f"upper limit {self.limits.upper} % is over 100 %")
+            raise Misfit("interval", f"upper limit {self.limits.upper} % is over 100 %")
         if self.measure in WHOLE_NUMBERS and self.estimate != int(self.estimate):
-            raise ValueError(f"a count must be a whole number, found {self.estimate}")
+            raise Misfit("estimate", f"a count must be a whole number, found {self.estimate}")
         if self.measure in WHOLE_NUMBERS and self.of is not None and self.estimate > self.of:
-            raise ValueError(f"{self.estimate} {self.unit} of {self.of}: more than there are")
+            raise Misfit("of", f"{self.estimate} {self.unit} of {self.of}: more than there are")
         if self.measure in {"P_VALUE", "SIGNIFICANCE_LEVEL"} and self.estimate > 1:
-            raise ValueError(f"a probability must be at most 1, found {self.estimate}")
+            raise Misfit("estimate", f"a probability must be at most 1, found {self.estimate}")
         if self.measure == "P_VALUE" and (self.test is None or self.sides is None):
             raise ValueError("a P value names its test and its sides (or NOT_STATED)")
         if self.measure in TIMED and self.months is None:
             raise ValueError(f"{self.measure} needs its time: months")
         if self.measure in ESTIMATES and (self.interval is None or self.estimator is None):
             raise ValueError(f"{self.measure} needs estimator and interval (or NOT_STATED)")
-        for spread in (self.limits, self.interquartileRange):
+        for field, spread in (("interval", self.limits), ("interquartileRange", self.interquartileRange)):
             if spread and not spread.lower <= self.estimate <= spread.upper:
-                raise ValueError(f"the interval {spread.lower} to {spread.upper} does not contain {self.estimate}")
+                raise Misfit(field, f"{spread.lower} to {spread.upper} does not contain {self.estimate}")
         return self
 
 

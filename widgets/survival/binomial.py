@@ -1,6 +1,7 @@
-"""Exact inference for one proportion, such as survival at a landmark when everybody is followed."""
+"""Exact inference for one proportion, such as survival at a landmark when everybody is followed.
 
-from scipy.special import bdtrc, betaincinv
+scipy.special is imported where it is used: it takes a second, and most notebooks do without.
+"""
 
 
 def clopper_pearson(successes: int, n: int, level: float = 95.0) -> tuple[float, float]:
@@ -12,6 +13,8 @@ def clopper_pearson(successes: int, n: int, level: float = 95.0) -> tuple[float,
     _check(successes, n)
     if not 0 < level < 100:
         raise ValueError(f"level must lie between 0 and 100 per cent, found {level}")
+    from scipy.special import betaincinv
+
     tail = (1 - level / 100) / 2
     lower = 0.0 if successes == 0 else float(betaincinv(successes, n - successes + 1, tail))
     upper = 1.0 if successes == n else float(betaincinv(successes + 1, n - successes, 1 - tail))
@@ -26,6 +29,8 @@ def exceedance(successes: int, n: int, rate: float) -> float:
     _check(successes, n)
     if not 0 <= rate <= 1:
         raise ValueError(f"rate must lie between 0 and 1, found {rate}")
+    from scipy.special import bdtrc
+
     return 1.0 if successes == 0 else float(bdtrc(successes - 1, n, rate))
 
 

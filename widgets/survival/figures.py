@@ -65,13 +65,13 @@ def overall_survival(
     ticks = [12, 24, 30, 36, 48, 60, 72, 84, 96, 108]
     time = axis(words["x"], tickvals=ticks, ticktext=[str(t) for t in ticks], domain=[0, 1], anchor="y2")
     time |= {"type": "log", "range": [log(20, 10), log(125, 10)]} if scale == "log_log" else {"range": [0, 112]}
-    ranges = {"survival": [0, 100], "cumulative_hazard": [0, 3.7], "log_log": [-1.6, 1.5]}
+    ranges = {"survival": [-6, 100], "cumulative_hazard": [0, 3.7], "log_log": [-1.6, 1.5]}
     rows = len(medians)
     return {
         "data": traces + _medians(medians, interval),
         "layout": layout(
-            words["title"],
-            height=470 + 22 * rows,
+            words["title" if scale == "survival" else "title_computed"],
+            height=410 + 22 * rows,
             margin={"l": 76, "r": 40, "t": 88 if len(groups) <= 2 else 112, "b": 56},
             xaxis=time,
             yaxis=axis(words["y"][scale], range=ranges[scale], domain=[0.2 + 0.04 * rows, 1]),
@@ -104,7 +104,7 @@ def _labels(
         side = "left" if own[0].report == "2012" else "center"
         place = f"{'top' if above else 'bottom'} {side}"
     else:
-        place = f"middle {'left' if best else 'right'}"
+        place = f"middle {'left' if best or own[0].report == '2012' else 'right'}"
     texts = []
     for point in own:
         value = (
@@ -215,7 +215,7 @@ def differences(rows: Sequence[Mapping[str, Any]], measure: str, words: Mapping[
                     else "square-x-open",
                     "size": 12,
                     "color": colour,
-                    "line": {"width": 2},
+                    "line": {"width": 2, "color": colour},
                 },
                 "customdata": [row["months"]],
                 "hovertemplate": f"{row['label']}: {row['text']}<extra></extra>",
@@ -298,8 +298,8 @@ def icon_arrays(
         "data": traces,
         "layout": layout(
             title,
-            height=470,
-            margin={"l": 16, "r": 16, "t": 64, "b": 96},
+            height=440,
+            margin={"l": 16, "r": 16, "t": 64, "b": 64},
             bargap=0,
             barmode="overlay",
             xaxis=no_axis(range=[-0.6, gap + 10.1]),
@@ -405,7 +405,7 @@ def binomial_target(
                 "x": list(numbers),
                 "y": [100 * probabilities[k] for k in numbers],
                 "marker": {
-                    "color": colour, "line": {"color": LIGHT["quiet"], "width": 1},
+                    "color": colour, "line": {"color": LIGHT["quiet"], "width": 1 if n <= 200 else 0},
                     "pattern": shape,
                 },
                 "hovertemplate": "%{x}: %{y:.2f} %<extra></extra>",
@@ -415,6 +415,7 @@ def binomial_target(
         "layout": layout(
             title,
             height=360,
+            showlegend=True,
             margin={"l": 64, "r": 24, "t": 88, "b": 56},
             bargap=0.1,
             xaxis=axis(words["x"], range=[-0.6, n + 0.6], showgrid=False),
@@ -427,3 +428,8 @@ def binomial_target(
             ],
         ),
     }  # fmt: skip
+
+
+def nothing(title: str) -> Figure:
+    """An empty figure under its title, for a form that asks for the impossible."""
+    return {"data": [], "layout": layout(title, height=120, xaxis=no_axis(), yaxis=no_axis())}

@@ -61,7 +61,7 @@ def signed(value: float, digits: int = 1) -> str:
 
 def p_value(p: float) -> str:
     """A computed P value: two significant digits, never 0."""
-    return "< 0.0001" if p < 0.0001 else f"{p:.2g}"
+    return "below 0.0001" if p < 0.0001 else f"{p:.2g}"
 
 
 class OverallSurvival(SurvivalExhibit):
@@ -106,15 +106,14 @@ class OverallSurvival(SurvivalExhibit):
     def _landmark_row(self, point: Landmark, state: State) -> Row:
         result, limits = point.published.result, point.published.result.limits
         values: list[Any] = [result.estimate, limits.lower, limits.upper]
+        method = limits.method
         if state["scale"] != "survival":
             on_scale = figures.SCALES[state["scale"]]
-            values = [
-                rounded(on_scale(v), 2) for v in (point.survival, *sorted((point.lower, point.upper), key=on_scale))
-            ]
-        return self._row(
-            point.published, self.words["landmark"], _times(point.months), values,
-            self.words["unit"][state["scale"]], limits.method,
-        )  # fmt: skip
+            ends = sorted((point.lower, point.upper), key=on_scale)
+            values = [rounded(on_scale(value), 2) for value in (point.survival, *ends)]
+            method = "on_scale"
+        unit = self.words["unit"][state["scale"]]
+        return self._row(point.published, self.words["landmark"], _times(point.months), values, unit, method)
 
     def _median_row(self, one: Published) -> Row:
         limits = one.result.limits
@@ -453,7 +452,7 @@ class SingleArmTarget(Lab):
         words, columns = self.words, self.words["columns"]
         if alive > n:
             message = words["impossible"].format(alive=alive, n=n)
-            return View({"data": [], "layout": {"height": 120}}, message, Table(words["caption"], []), message)
+            return View(figures.nothing(message), message, Table(words["caption"], []), message)
         rate = target / 100
         p = exceedance(alive, n, rate)
         lower, upper = clopper_pearson(alive, n)
@@ -479,7 +478,7 @@ class SingleArmTarget(Lab):
         )
         summary = words["passes" if p <= ALPHA else "fails"].format(**shown, alpha=ALPHA)
         row = Row({columns[name]: value for name, value in shown.items()}, self._marks(state))
-        return View(figure, summary, Table(words["caption"], [row]), f"P = {shown['p']}")
+        return View(figure, summary, Table(words["caption"], [row]), f"P {shown['p']}")
 
     def _marks(self, state: State) -> tuple[Mark, ...]:
         """The sources, where the numbers are those of an arm of the trial."""

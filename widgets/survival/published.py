@@ -114,6 +114,16 @@ def risk_ratio(report: str, months: int) -> Contrast:
     )  # fmt: skip
 
 
+def proportional_difference(report: str, months: int) -> float:
+    """The difference in percentage points if the printed hazard ratio held throughout: S**HR - S of the systemic arm.
+
+    Under proportional hazards the survival of one arm is that of the other to the power of the hazard ratio.
+    """
+    systemic = landmark(report, "systemic", months).survival
+    hazard_ratio = float(records().result(f"{TRIAL}.{report}.os.hr").result.estimate)
+    return 100 * (systemic**hazard_ratio - systemic)
+
+
 def _pair(report: str, months: int) -> list[Landmark]:
     """Both arms at one time; a binomial proportion at its full precision, which the counts give."""
     points = [landmark(report, arm, months) for arm in ARMS]

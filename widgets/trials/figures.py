@@ -7,7 +7,7 @@ from typing import Any
 from widgets.ui.theme import LIGHT, layout, no_axis
 
 Figure = dict[str, Any]
-FLOW_WIDTH = 50  # characters in a box of the flow
+FLOW_WIDTH = 58  # characters in a box of the flow
 
 
 def _box(x0: float, y0: float, x1: float, y1: float, colour: str, dashed: bool = False) -> dict[str, Any]:
@@ -88,7 +88,8 @@ def flow(
     """
     levels = [[box] for box in head] + [list(row) for row in zip(*(boxes for _, boxes in arms), strict=True)]
     lines = [max(len(_lines(f"{stage}: {text}", FLOW_WIDTH)) for stage, text, _ in level) for level in levels]
-    heights = [0.62 + 0.26 * count for count in lines]
+    fork = [0.3 if number == len(head) else 0 for number in range(len(levels))]  # room for the arrows to part
+    heights = [0.62 + 0.26 * count + room for count, room in zip(lines, fork, strict=True)]
     tops = [sum(heights[level:]) for level in range(len(levels))]
     shapes, annotations = [], []
     middle = len(arms) / 2
@@ -98,9 +99,10 @@ def flow(
         for c, (stage, text, stated) in enumerate(level):
             centre = middle if shared else c + 0.5
             colour = LIGHT["quiet"] if shared else (LIGHT["first"], LIGHT["second"])[c]
-            shapes.append(_box(centre - 0.46, top - height + gap, centre + 0.46, top - gap, colour, not stated))
-            annotations.append(_words_in(f"{stage}: {text}", centre, top - height / 2, FLOW_WIDTH))
+            upper, lower = top - gap - fork[number], top - height + gap
+            shapes.append(_box(centre - 0.46, lower, centre + 0.46, upper, colour, not stated))
+            annotations.append(_words_in(f"{stage}: {text}", centre, (upper + lower) / 2, FLOW_WIDTH))
             if number:
                 start = middle if number == len(head) else centre
-                annotations.append(_arrow(centre, top + gap, top - gap, start))
+                annotations.append(_arrow(centre, top + gap, upper, start))
     return _canvas(title, shapes, annotations, len(arms), tops[0], height=int(70 + 62 * tops[0]))

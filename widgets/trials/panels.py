@@ -8,7 +8,18 @@ from typing import Any
 import traitlets
 
 from widgets.records.library import Published, records
-from widgets.records.schema import Conflicting, Evidence, NotApplicable, NotStated, Stated, Statement, Trial
+from widgets.records.schema import (
+    Conflicting,
+    DateStruct,
+    EnrollmentInfo,
+    Evidence,
+    NotApplicable,
+    NotStated,
+    Outcome,
+    Stated,
+    Statement,
+    Trial,
+)
 from widgets.trials import figures
 from widgets.ui.exhibit import Exhibit, State, View
 from widgets.ui.table import Mark, Row, Table
@@ -72,7 +83,7 @@ class TrialRecord(Exhibit):
                     continue
                 for outcome in outcomes:
                     name = words["outcome"].format(kind=label, measure=outcome.measure)
-                    yield name, outcome.timeFrame, f"{field}.{outcome.id}.timeFrame"
+                    yield name, outcome, f"{field}.{outcome.id}"
         else:
             statements = getattr(trial.workbook, part)
             if isinstance(statements, NotStated):
@@ -98,6 +109,8 @@ class TrialRecord(Exhibit):
         return Row(cells, tuple(self._marks(datum, field, value)))
 
     def _state(self, datum: Any) -> str:
+        if isinstance(datum, Outcome):
+            datum = datum.timeFrame
         basis = self.words["bases"].get(getattr(datum, "basis", None))
         return basis or self.words["states"][getattr(datum, "state", "stated")]
 
@@ -112,9 +125,25 @@ class TrialRecord(Exhibit):
                 return words["conflicting"].format(values=" / ".join(self._value(one) for one in datum.conflicting))
             case Statement():
                 return datum.text
+            case Outcome():
+                return words["measured"].format(value=self._value(datum.timeFrame))
         if datum.value == "AS_WRITTEN":
             return words["as_written"].format(written=datum.asWritten)
-        return plain(datum.value)
+        return self._plain(datum.value)
+
+    def _plain(self, value: Any) -> str:
+        """A value as people say it: lists joined, parts of a structure side by side."""
+        match value:
+            case list():
+                return ", ".join(map(self._plain, value))
+            case DateStruct():
+                return self._typed(value.date, value.type)
+            case EnrollmentInfo():
+                return self._typed(str(value.count), value.type)
+        return self.words["values"].get(str(value), str(value))
+
+    def _typed(self, text: str, kind: str) -> str:
+        return text if kind == "NOT_STATED" else f"{text} ({kind.lower()})"
 
     def _marks(self, datum: Any, field: str, value: str) -> Iterator[Mark]:
         if isinstance(datum, NotStated):
@@ -130,19 +159,9 @@ def _stated_in(datum: Any) -> list[Any]:
     """The pieces of evidence in a datum: one, several where sources conflict, or none."""
     if isinstance(datum, Conflicting):
         return datum.conflicting
+    if isinstance(datum, Outcome):
+        return [datum, *_stated_in(datum.timeFrame)]
     return [datum] if isinstance(datum, Stated | Statement) else []
-
-
-def plain(value: Any) -> str:
-    """A value as text: enums as the registry spells them, parts of a structure side by side."""
-    if isinstance(value, list):
-        return ", ".join(map(plain, value))
-    if hasattr(value, "model_fields_set"):
-        parts = (getattr(value, name) for name in type(value).model_fields)
-        first, *others = (str(part) for part in parts)
-        kept = [part.lower() for part in others if part != "NOT_STATED"]
-        return f"{first} ({', '.join(kept)})" if kept else first
-    return str(value)
 
 
 class NoChoices(traitlets.HasTraits):

@@ -25,7 +25,7 @@ from widgets.ui.words import catalogue
 
 State = dict[str, Any]
 # Where the still picture goes when notebooks are refreshed: a blank of one pixel until then.
-STILL = '<img alt="" src="data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7">'
+BLANK = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
 SHARED_WORDS = Path(__file__).parent
 
 
@@ -93,7 +93,7 @@ class Panel:
         """The present figure as a plotly Figure."""
         import plotly.graph_objects as go
 
-        return go.Figure(self.view().figure)
+        return go.Figure(self.view().figure or None)
 
     def table(self):
         """The same numbers as a DataFrame, with source and place."""
@@ -122,7 +122,11 @@ class Panel:
         return self._page(f"<p>{escape(view.summary)}</p>{view.table.html()}")
 
     def _page(self, content: str) -> str:
-        return f'<div class="crlm-exhibit">{STILL}{content}<p><small>{escape(self.credit())}</small></p></div>'
+        alt = escape(catalogue(SHARED_WORDS)["exhibit"]["still"]) if self.view().figure else ""
+        return (
+            f'<div class="crlm-exhibit"><img alt="{alt}" src="{BLANK}">{content}'
+            f"<p><small>{escape(self.credit())}</small></p></div>"
+        )
 
     @cached_property
     def plot(self) -> PlotView:
@@ -158,7 +162,7 @@ class Panel:
         """Controls above the picture."""
         controls = [self._control(name) for name in self.controls]
         row = ipw.Box(controls, layout=ipw.Layout(flex_flow="row wrap", align_items="flex-start"))
-        return ipw.VBox([row, self.plot] if controls else [self.plot])
+        return _panel([row, self.plot] if controls else [self.plot])
 
     def _control(self, name: str) -> ipw.Widget:
         trait = self.selection.traits()[name]
@@ -201,7 +205,11 @@ class Lab(Panel):
         words = catalogue(SHARED_WORDS)["lab"]
         states = dict(self.examples())
         start = ipw.Dropdown(
-            options=[words["own"], *states], value=self._example_now(), description=words["examples"], style=WIDE
+            options=[words["own"], *states],
+            value=self._example_now(),
+            description=words["examples"],
+            style=WIDE,
+            layout=ipw.Layout(width="auto", margin=APART),
         )
 
         def fill(change) -> None:
@@ -218,7 +226,7 @@ class Lab(Panel):
         controls = ipw.Box(
             [start, *(self._control(name) for name in self.controls)], layout=ipw.Layout(flex_flow="row wrap")
         )
-        return ipw.VBox([controls, self.plot])
+        return _panel([controls, self.plot])
 
     def _example_now(self) -> str:
         """The example whose numbers are in the form, or the word for the reader's own."""
@@ -228,7 +236,12 @@ class Lab(Panel):
         )
 
 
+def _panel(children: list[ipw.Widget]) -> ipw.VBox:
+    return ipw.VBox(children).add_class("crlm-panel")
+
+
 WIDE = {"description_width": "initial"}
+APART = "0 28px 6px 0"
 
 
 def _options(trait: traitlets.TraitType) -> list[Any]:
@@ -247,13 +260,14 @@ def _expected(trait: traitlets.TraitType) -> str:
 
 def _control_for(trait: traitlets.TraitType, words: Mapping[str, Any]) -> ipw.Widget:
     """A control that a screen reader can read."""
-    label = words["label"]
+    common = {"description": words["label"], "style": WIDE, "layout": ipw.Layout(width="auto", margin=APART)}
     if isinstance(trait, traitlets.Bool):
-        return ipw.Checkbox(description=label, indent=False)
+        return ipw.Checkbox(indent=False, **common)
     if isinstance(trait, traitlets.Enum):
         options = [(words["options"][str(value)], value) for value in trait.values]
         if len(options) > 4:
-            return ipw.Dropdown(options=options, description=label, style=WIDE)
-        return ipw.RadioButtons(options=options, description=label, style=WIDE)
+            return ipw.Dropdown(options=options, **common)
+        # Without a tooltip of its own, ipywidgets gives the label the title "null".
+        return ipw.RadioButtons(options=options, tooltip=words["label"], **common)
     kind = ipw.BoundedIntText if isinstance(trait, traitlets.Int) else ipw.BoundedFloatText
-    return kind(min=trait.min, max=trait.max, step=1, description=label, style=WIDE)
+    return kind(min=trait.min, max=trait.max, step=1, **common)

@@ -75,22 +75,46 @@ function save(content, type, name) {
   setTimeout(() => URL.revokeObjectURL(url), 1000);
 }
 
+// A picture does not break lines by itself; this many characters of 10 px fit into a width.
+function wrapped(text, width) {
+  const longest = Math.floor(width / 5.5);
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    if (lines.at(-1) && lines.at(-1).length + word.length >= longest) lines.push("");
+    lines.push(`${lines.pop()} ${word}`.trim());
+  }
+  return lines;
+}
+
 // What a reader takes away is on white, with its sources underneath.
-function forPaper(model) {
+function forPaper(model, width) {
   const { data, layout } = structuredClone(model.get("figure"));
   layout.paper_bgcolor = layout.plot_bgcolor = "#ffffff";
-  const lines = model.get("credit").split("\n");
-  const room = 18 * lines.length + 12;
-  layout.margin = { ...layout.margin, b: (layout.margin?.b ?? 60) + room };
+  const lines = model.get("credit").split("\n").flatMap((line) => wrapped(line, width - 32));
+  const room = 14 * lines.length + 12;
+  const { b = 60, l = 60 } = layout.margin ?? {};
+  layout.margin = { ...layout.margin, b: b + room };
   layout.height = (layout.height ?? 430) + room;
   layout.annotations = [
     ...(layout.annotations ?? []),
     {
       text: lines.join("<br>"), showarrow: false, align: "left", font: { size: 10 },
-      xref: "paper", yref: "container", x: 0, xanchor: "left", y: 0.01, yanchor: "bottom",
+      xref: "paper", x: 0, xanchor: "left", xshift: 8 - l, yref: "paper", y: 0, yanchor: "top", yshift: -b,
     },
   ];
   return { data, layout };
+}
+
+// ipywidgets gives radio buttons neither name nor group: "Both" would be read out without its question,
+// and the arrow keys would not move among the answers.
+let groups = 0;
+function nameGroups(panel) {
+  for (const group of panel.querySelectorAll(".widget-radio:not([role])")) {
+    group.setAttribute("role", "radiogroup");
+    group.setAttribute("aria-label", group.querySelector(".widget-label").textContent);
+    groups += 1;
+    for (const input of group.querySelectorAll("input")) input.name = `crlm-${groups}-${Date.now()}`;
+  }
 }
 
 function point({ curveNumber, pointNumber, x, y, customdata }) {
@@ -100,12 +124,14 @@ function point({ curveNumber, pointNumber, x, y, customdata }) {
 function render({ model, el }) {
   const words = model.get("words");
   const chart = make("div", { class: "crlm-chart" });
+  const frame = make("div", { class: "crlm-frame", role: "group", "aria-label": words.scroll }, chart);
   const notice = make("p", { class: "crlm-notice", role: "alert", hidden: "" });
   const sentence = make("p", { class: "crlm-sentence", role: "status" });
   const tools = make("div", { class: "crlm-tools", role: "group", "aria-label": words.downloads });
-  const table = make("div", { class: "crlm-table", tabindex: "0", role: "region", "aria-label": words.table });
-  const details = make("details", {}, make("summary", {}, words.show_table), table);
-  const figure = make("div", { class: "crlm-figure", role: "figure" }, chart, notice, sentence, details, tools);
+  const table = make("div", { class: "crlm-table", tabindex: "0", role: "group", "aria-label": words.table });
+  const drawn = Boolean(model.get("figure").data); // else words alone, such as a trial's record
+  const details = make("details", {}, make("summary", {}, drawn ? words.show_table : words.show_words), table);
+  const figure = make("div", { class: "crlm-figure", role: "figure" }, frame, notice, sentence, details, tools);
   el.append(figure);
 
   let Plotly = null;
@@ -135,7 +161,7 @@ function render({ model, el }) {
 
   async function draw() {
     const mine = ++turn;
-    if (!model.get("figure").data) return; // words alone, such as a trial's record
+    if (!drawn) return;
     try {
       Plotly = await plotly(model);
       if (closed || mine !== turn) return; // a newer figure is on its way
@@ -162,16 +188,16 @@ function render({ model, el }) {
       const name = model.get("name");
       if (format === "csv") return save("\ufeff" + model.get("csv"), "text/csv", `${name}.csv`);
       Plotly = await plotly(model);
-      const paper = forPaper(model);
-      const size = { width: Math.max(chart.clientWidth, 640), height: paper.layout.height };
+      const width = Math.max(chart.clientWidth, 640);
+      const paper = forPaper(model, width);
+      const size = { width, height: paper.layout.height };
       await Plotly.downloadImage(paper, { format, filename: name, scale: format === "png" ? 2 : 1, ...size });
     } catch (error) {
       complain(error);
     }
   }
 
-  const drawn = Boolean(model.get("figure").data);
-  chart.hidden = !drawn;
+  frame.hidden = !drawn;
   details.open = !drawn;
   for (const format of drawn ? ["csv", "svg", "png"] : ["csv"]) {
     const button = make("button", { type: "button" }, words[format]);
@@ -179,10 +205,22 @@ function render({ model, el }) {
     tools.append(button);
   }
 
+  // JupyterLab would take plain keys for itself while a control has the focus: the arrows would
+  // leave the control, "a" would insert a cell and "d d" delete this one.
+  function keep(event) {
+    const lab = event.ctrlKey || event.metaKey || event.altKey || (event.shiftKey && event.key === "Enter");
+    if (!lab && event.key !== "Escape" && event.target.closest?.(".jp-OutputArea-output")?.contains(el))
+      event.stopPropagation();
+  }
+  addEventListener("keydown", keep, true);
+
   const resized = new ResizeObserver(() => {
+    nameGroups(el.closest(".crlm-panel") ?? el); // the controls are there once this has a size
+    frame.tabIndex = frame.scrollWidth > frame.clientWidth ? 0 : -1; // to scroll it without a mouse
     if (wired && chart.clientWidth) Plotly.Plots.resize(chart);
   });
   resized.observe(chart);
+  resized.observe(frame);
   const themed = new MutationObserver(draw);
   themed.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light"] });
   const scheme = matchMedia("(prefers-color-scheme: dark)");
@@ -194,6 +232,7 @@ function render({ model, el }) {
 
   return () => {
     closed = true;
+    removeEventListener("keydown", keep, true);
     resized.disconnect();
     themed.disconnect();
     scheme.removeEventListener("change", draw);

@@ -42,16 +42,20 @@ class Mark:
             value=(result.asWritten or "") if result.stated else "NOT_STATED",
         )
 
-    def html(self) -> str:
-        """Source, place and a report to copy, as a disclosure that needs no mouse and no kernel."""
-        words = catalogue(WORDS)["source_mark"]
-        report = words["report"].format(field=self.field, value=self.value, source=f"{self.citation}; {self.place}")
-        return (
-            f"<details><summary>{escape(self.label)}</summary>"
-            f'<p><a href="{escape(self.url)}" target="_blank" rel="noopener noreferrer">'
-            f"{escape(self.citation)}</a><br>{escape(words['place'].format(place=self.place))}</p>"
-            f"<pre>{escape(report)}</pre></details>"
-        )
+
+def source_marks(marks: Sequence[Mark]) -> str:
+    """Source, place and a report to copy, as one disclosure a source; it needs no mouse and no kernel."""
+    words = catalogue(WORDS)["source_mark"]
+    shown = []
+    for label, url, citation in dict.fromkeys((mark.label, mark.url, mark.citation) for mark in marks):
+        link = f'<a href="{escape(url)}" target="_blank" rel="noopener noreferrer">{escape(citation)}</a>'
+        parts = []
+        for mark in (mark for mark in marks if mark.url == url and mark.label == label):
+            source = f"{mark.citation}; {mark.place}"
+            report = words["report"].format(field=mark.field, value=mark.value, source=source)
+            parts.append(f"<p>{escape(words['place'].format(place=mark.place))}</p><pre>{escape(report)}</pre>")
+        shown.append(f"<details><summary>{escape(label)}</summary><p>{link}</p>{''.join(parts)}</details>")
+    return "".join(shown)
 
 
 @dataclass(frozen=True)
@@ -89,10 +93,9 @@ class Table:
         )
 
     def _html_row(self, row: Row) -> str:
-        first, *others = (escape(str(row.cells.get(name, ""))) for name in self.columns)
+        first, *others = (escape(_shown(row.cells.get(name, ""))) for name in self.columns)
         cells = "".join(f"<td>{cell}</td>" for cell in others)
-        marks = "".join(mark.html() for mark in row.marks)
-        return f'<tr><th scope="row">{first}</th>{cells}<td>{marks}</td></tr>'
+        return f'<tr><th scope="row">{first}</th>{cells}<td>{source_marks(row.marks)}</td></tr>'
 
     def _flat(self) -> list[dict[str, Any]]:
         flat = []
@@ -124,6 +127,11 @@ class Table:
             for row in self._flat()
         ]
         return pd.DataFrame(rows)
+
+
+def _shown(cell: Cell) -> str:
+    """A cell as people read it: a negative number with the minus sign of the sentence."""
+    return str(cell) if isinstance(cell, str) else str(cell).replace("-", "−")
 
 
 def _disarmed(cell: Cell) -> Cell:
