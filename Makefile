@@ -42,6 +42,7 @@ test: $(VENV)/.tests
 bench: $(VENV)/.tests
 	$(BIN)/python -m tests.bench.page
 	$(BIN)/python -m tests.bench.survival_statistics
+	$(BIN)/python -m tests.bench.cohort
 
 notebooks: $(VENV)/.tests
 	$(BIN)/python -m widgets.publish.refresh

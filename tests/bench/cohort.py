@@ -1,6 +1,6 @@
 """How fast a cohort is screened, against bare numpy comparisons of the same columns.
 
-    python -m tests.bench.bench_cohort
+    python -m tests.bench.cohort
 
 Prints one line per size and trial: seconds, nanoseconds per patient and line, and how many times the bare
 comparisons take. Ends with exit code 1 where a million patients need over 2 GB, over three times the bare
