@@ -3,6 +3,7 @@
 
 const LIBRARY = Symbol.for("crlm-workbook.plotly");
 const PATIENCE = 60_000;
+const SOON = 5_000;
 
 function askKernel(model) {
   return new Promise((resolve, reject) => {
@@ -139,7 +140,11 @@ function render({ model, el }) {
   let turn = 0;
 
   function complain(error) {
-    notice.textContent = `${words.failed} ${error.message}`;
+    tell(`${words.failed} ${error.message}`);
+  }
+
+  function tell(words) {
+    notice.textContent = words;
     notice.hidden = false;
   }
 
@@ -161,6 +166,7 @@ function render({ model, el }) {
   async function draw() {
     const mine = ++turn;
     if (!drawn) return;
+    const slow = setTimeout(() => tell(words.waiting), SOON);
     try {
       Plotly = await plotly(model);
       if (closed || mine !== turn) return; // a newer figure is on its way
@@ -171,6 +177,8 @@ function render({ model, el }) {
       chart.dataset.drawn = String(Number(chart.dataset.drawn ?? 0) + 1);
     } catch (error) {
       complain(error);
+    } finally {
+      clearTimeout(slow);
     }
   }
 
