@@ -15,13 +15,13 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import combinations, product
+from itertools import product
 
 import numpy as np
 
-from .summary import Arm, Assumptions, Printed, Summary, SummaryError
+from .summary import CHOICES, Arm, Assumptions, SummaryError
 
 CURVES = ("lower", "estimate", "upper")
 _DEFAULT = Assumptions()
@@ -120,8 +120,10 @@ _OPEN = (-math.inf, math.inf)
 
 
 def _window(months: float, printed, z: float, assumptions: Assumptions) -> _Window:
-    low, high = printed.estimate.bounds(assumptions) if printed.estimate else (0.0, 1.0)
     sides = [side.bounds(assumptions) if side else _OPEN for side in (printed.lower, printed.upper)]
+    low, high = max(0.0, sides[0][0]), min(1.0, sides[1][1])  # S lies between its limits
+    if printed.estimate:
+        low, high = printed.estimate.bounds(assumptions)
 
     def fits(survival: float, greenwood: float) -> bool:
         if not low <= survival <= high:
@@ -136,29 +138,26 @@ def _window(months: float, printed, z: float, assumptions: Assumptions) -> _Wind
 def _greenwood_range(low, high, sides, z, transform) -> tuple[float, float]:
     """An outer range of the Greenwood sum, for pruning only: the exact check follows at the landmark.
 
-    Both limits move away from S as the sum grows; so for each S the sums that fit are an interval,
-    found by bisection, and S runs over a grid. Widened by 2 % because the grid has gaps.
+    Either limit moves away from S as the sum grows, so for a given S the sums that fit it are an
+    interval, found by bisection; S runs over a grid. The 2 % of margin cover what the grid passes over.
     """
-    if sides == [_OPEN, _OPEN] or not 0 < low <= high < 1:
-        return 0.0, math.inf
+    grid = [float(s) for s in np.linspace(low, high, 65) if 0 < s < 1]
+    least, most = 0.0, math.inf
+    for side, sign, (near, far) in ((0, 1, sides[0][::-1]), (1, -1, sides[1])):
+        if not math.isfinite(near) or not grid:
+            continue
 
-    def last(condition) -> float:
-        """Largest sum for which a condition still holds that holds up to some sum."""
-        a, b = 0.0, 1.0  # the sum of 1/(n(n-1)) never exceeds one
-        if condition(b):
-            return math.inf
-        for _ in range(50):
-            a, b = ((a + b) / 2, b) if condition((a + b) / 2) else (a, (a + b) / 2)
-        return a
+        def last(s: float, reached: float, side=side, sign=sign) -> float:
+            """Largest sum with which the limit has not gone beyond `reached`."""
+            a, b = 0.0, 1.0  # the sum of 1/(n(n − 1)) never exceeds one
+            for _ in range(40):
+                middle = (a + b) / 2
+                limit = max(0.0, min(1.0, limits(s, middle, z, transform)[side]))
+                a, b = (middle, b) if sign * limit >= sign * reached else (a, middle)
+            return math.inf if a > 0.999 else b
 
-    least, most = math.inf, 0.0
-    for survival in np.linspace(low, high, 25):
-        def pair(g, s=float(survival)):
-            return [max(0.0, min(1.0, x)) for x in limits(s, g, z, transform)]
-        smallest = max(last(lambda g: pair(g)[0] > sides[0][1]), last(lambda g: pair(g)[1] < sides[1][0]))
-        largest = min(last(lambda g: pair(g)[0] >= sides[0][0]), last(lambda g: pair(g)[1] <= sides[1][1]))
-        if smallest <= largest:
-            least, most = min(least, smallest), max(most, largest)
+        least = max(least, min(last(s, near) for s in grid))
+        most = min(most, max(last(s, far) for s in grid))
     return least * 0.98, most * 1.02
 
 
@@ -179,19 +178,19 @@ def orders(arm: Arm, assumptions: Assumptions = _DEFAULT, *, budget: int = 2_000
     def reachable(n: int, k: int, i: int, s: float, g: float) -> bool:
         """Can S and the Greenwood sum still hit every later landmark?
 
-        From S to S' the sum grows least without losses, by (S/S' − 1)/n, and most if all who may be
-        lost are lost at once.
+        A death at m at risk adds (S_before/S_after − 1)/m. With m at its largest (nobody lost any more)
+        that makes (S/S' − 1)/n from S to S'; with m at least `fewest`, at most (S/S' − 1)/fewest.
         """
-        if i == len(windows):
-            return True
-        if s < windows[i].low:
+        if i < len(windows) and s < windows[i].low:
             return False
-        fewest = max(1, (deaths or k) - k)
         for w in windows[i:]:
             if g + max(0.0, s / w.high - 1) / n > w.most:
                 return False
-            if w.low > 0 and g + (s / w.low - 1) / fewest < w.least:
-                return False
+            if w.low > 0:
+                most_deaths = k + math.floor(n * (1 - w.low / s) + 1e-9)
+                fewest = max(1, (deaths or 0) - most_deaths + 1)
+                if g + (s / w.low - 1) / fewest < w.least:
+                    return False
         return True
 
     def cross(k: int, i: int, now: float, named, s: float, g: float):
@@ -251,3 +250,237 @@ def orders(arm: Arm, assumptions: Assumptions = _DEFAULT, *, budget: int = 2_000
         if shuffle:
             shuffle(following)
         stack.extend(reversed(following))
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """What the printed numbers of one arm allow under stated assumptions.
+
+    With `complete` False the search was stopped: what is listed is possible, but there is more.
+    """
+
+    arm: Arm
+    assumptions: Assumptions
+    orders: tuple[Order, ...]
+    complete: bool
+
+    @property
+    def possible(self) -> bool:
+        """Whether any order at all gives the printed numbers back."""
+        return bool(self.orders)
+
+    def count(self, *, landmarks: bool = False) -> int:
+        """Distinct orders up to the last printed time; with `landmarks`, their positions count too."""
+        if landmarks:
+            return sum(order.count for order in self.orders)
+        tails = {o.losses: o.spare + 1 if len(o.losses) in o.passed else 1 for o in self.orders}
+        return sum(tails.values())
+
+    def death_vectors(self) -> tuple[tuple[int, ...], ...]:
+        """Deaths between landmarks, and after the last one if the number of deaths is printed."""
+        end = () if self.arm.deaths is None else (self.arm.deaths,)
+        edges = {(0, *order.passed, *end) for order in self.orders}
+        return tuple(sorted(tuple(np.diff(edge).tolist()) for edge in edges))
+
+    def at_risk(self) -> dict[float, tuple[int, int]]:
+        """Fewest and most patients at risk at each landmark, by month."""
+        found: dict[float, tuple[int, int]] = {}
+        for order in self.orders:
+            for (months, _), k in zip(self.arm.landmarks, order.passed, strict=True):
+                most = self.arm.n - sum(order.losses[:k]) - k
+                least = most - (order.losses[k] if k < len(order.losses) else order.spare)
+                low, high = found.get(months, (least, most))
+                found[months] = min(low, least), max(high, most)
+        return found
+
+    def named(self) -> dict[str, tuple[int, ...]]:
+        """Which death, counted from 1, may be the median and its limits; () if none is in reach."""
+        return {curve: tuple(sorted({order.named[index] for order in self.orders} - {0}))
+                for index, curve in enumerate(CURVES)}
+
+    @cached_property
+    def _cells(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        return [_cells(self.arm, self.assumptions, order) for order in self.orders]
+
+    @property
+    def _end(self) -> float:
+        """The last printed time: beyond it no number speaks."""
+        named = [number.bounds(self.assumptions)[1] for _, number in self.arm.median if number]
+        return max([0.0, *(months for months, _ in self.arm.landmarks),
+                    *(t for t in named if math.isfinite(t))])
+
+    def survival_bounds(self, months) -> tuple[np.ndarray, np.ndarray]:
+        """Hard bounds on S(t) at each time, as two arrays of the shape of `months`.
+
+        They use this arm's numbers only, and hold pointwise: not every curve between them is allowed.
+        """
+        times = np.atleast_1d(np.asarray(months, float))
+        low, high = np.full(times.shape, np.inf), np.full(times.shape, -np.inf)
+        side = "left" if self.assumptions.inclusive else "right"
+        for order, (earliest, latest) in zip(self.orders, self._cells, strict=True):
+            curve = order.curve(self.arm.n)
+            high = np.maximum(high, curve[np.searchsorted(latest, times, "right")])
+            falls = curve[np.searchsorted(earliest, times, side)]
+            if self.arm.deaths is None or self.arm.deaths > len(order.losses):
+                falls = np.where(times > self._end, 0.0, falls)
+            low = np.minimum(low, falls)
+        return low, high
+
+    def rmst_bounds(self, tau: float) -> tuple[float, float]:
+        """Hard bounds on the restricted mean survival time up to `tau`, in months (this arm only)."""
+        low, high = math.inf, -math.inf
+        for order, (earliest, latest) in zip(self.orders, self._cells, strict=True):
+            curve = order.curve(self.arm.n)
+            high = max(high, _area(latest, curve, tau))
+            if self.arm.deaths is None or self.arm.deaths > len(order.losses):
+                earliest, curve = np.append(earliest, self._end), np.append(curve, 0.0)
+            low = min(low, _area(earliest, curve, tau))
+        return low, high
+
+
+def allowed(arm: Arm, assumptions: Assumptions = _DEFAULT, *, budget: int = 2_000_000,
+            most: int | None = None) -> Allowed:
+    """Search one arm. Stops, with `complete` False, at the budget of states or after `most` orders."""
+    found: list[Order] = []
+    try:
+        for order in orders(arm, assumptions, budget=budget):
+            found.append(order)
+            if len(found) == most:
+                return Allowed(arm, assumptions, tuple(found), False)
+    except TooMany:
+        return Allowed(arm, assumptions, tuple(found), False)
+    return Allowed(arm, assumptions, tuple(found), True)
+
+
+def _cells(arm: Arm, assumptions: Assumptions, order: Order) -> tuple[np.ndarray, np.ndarray]:
+    """Earliest and latest time of each death of an order, from landmarks and named deaths, shape (deaths,)."""
+    earliest, latest = np.zeros(len(order.losses)), np.full(len(order.losses), np.inf)
+    for (months, _), k in zip(arm.landmarks, order.passed, strict=True):
+        earliest[k:] = np.maximum(earliest[k:], months)
+        latest[:k] = np.minimum(latest[:k], months)
+    for (_, number), k in zip([(c, getattr(arm.median, c)) for c in CURVES], order.named, strict=True):
+        if number and k:
+            low, high = number.bounds(assumptions)
+            earliest[k - 1:] = np.maximum(earliest[k - 1:], low)
+            latest[:k] = np.minimum(latest[:k], high)
+    return earliest, latest
+
+
+def _area(times: np.ndarray, curve: np.ndarray, tau: float) -> float:
+    edges = np.concatenate([[0.0], np.minimum(times, tau), [tau]])
+    return float(np.diff(edges) @ curve)
+
+
+def rmst_difference_bounds(first: Allowed, second: Allowed, tau: float) -> tuple[float, float]:
+    """Hard bounds on RMST(first) − RMST(second) up to `tau`, in months.
+
+    They use landmarks, medians and deaths of each arm by itself, not hazard ratio, P or follow-up;
+    those forbid some pairs of extremes, so the range that is left is narrower.
+    """
+    (low1, high1), (low2, high2) = first.rmst_bounds(tau), second.rmst_bounds(tau)
+    return low1 - high2, high1 - low2
+
+
+def _events(allowed_arm: Allowed, early: bool) -> set[tuple[tuple[float, int, bool], ...]]:
+    """Each order with all events as early, or as late, as they can be: (time, period, death)."""
+    result = set()
+    for order, cells in zip(allowed_arm.orders, allowed_arm._cells, strict=True):
+        times, now, events = cells[0 if early else 1], 0.0, []
+        for k, lost in enumerate(order.losses):
+            period = sum(passed < k + 1 for passed in order.passed)
+            events += [(now if early else times[k], period, False)] * lost
+            now = times[k]
+            events.append((now, period, True))
+        if early:
+            events += [(now, len(order.passed), False)] * order.spare
+        result.add(tuple(events))
+    return result
+
+
+def _period_hazard_ratio(first, second, first_early: bool, n: tuple[int, int], period: int) -> float:
+    """Cox hazard ratio of one period from two ordered lists of events; early ones follow late ones in ties."""
+    tagged = [(t, first_early, k, 0, p, d) for k, (t, p, d) in enumerate(first)]
+    tagged += [(t, not first_early, k, 1, p, d) for k, (t, p, d) in enumerate(second)]
+    at_risk, deaths, odds = [n[0], n[1]], [0, 0], []
+    for _, _, _, arm, place, death in sorted(tagged):
+        if death and place == period:
+            deaths[arm] += 1
+            odds.append(tuple(at_risk))
+        at_risk[arm] -= 1
+    if not deaths[0] or not deaths[1]:
+        return math.nan if not any(deaths) else math.inf if deaths[0] else 0.0
+    y1, y0 = np.array(odds, float).T
+    low, high = -20.0, 20.0
+    for _ in range(50):  # the score falls with the log hazard ratio
+        middle = (low + high) / 2
+        expected = np.sum(y1 * math.exp(middle) / (y1 * math.exp(middle) + y0))
+        low, high = (middle, high) if deaths[0] > expected else (low, middle)
+    return math.exp((low + high) / 2)
+
+
+def hazard_ratio_bounds(first: Allowed, second: Allowed) -> dict[tuple[float, float], tuple[float, float]]:
+    """Hard bounds on the hazard ratio (first against second) between landmarks, by period in months.
+
+    The Cox score rises, at every hazard ratio, when an event of the first arm moves ahead of an event
+    of the second; so the extremes are one arm as early and the other as late as possible, over all
+    pairs of orders. Uses landmarks, medians and deaths of each arm, not the overall hazard ratio, P or
+    follow-up. Raises SummaryError if the arms' landmarks differ.
+    """
+    marks = [tuple(months for months, _ in side.arm.landmarks) for side in (first, second)]
+    if marks[0] != marks[1]:
+        raise SummaryError("landmarks", f"the same months in both arms ({marks[0]})", marks[1])
+    n = first.arm.n, second.arm.n
+    edges = (0.0, *marks[0])
+    bounds = {}
+    for period, span in enumerate(zip(edges, edges[1:], strict=False)):
+        low, high = (
+            [_period_hazard_ratio(a, b, early, n, period)
+             for a in _events(first, early) for b in _events(second, not early)]
+            for early in (False, True)
+        )
+        bounds[span] = min(low, default=math.nan), max(high, default=math.nan)
+    return bounds
+
+
+def needed(arm: Arm, assumptions: Assumptions = _DEFAULT, *, budget: int = 200_000) -> dict[str, Allowed]:
+    """Leave each printed number out in turn: what is still allowed, by the number's name.
+
+    A number is needed for a conclusion (the death vector, a range at risk, a named death) if the
+    conclusion widens without it; compare with `allowed(arm)`.
+    """
+    return {name: allowed(arm.without(name), assumptions, budget=budget) for name in arm.numbers()}
+
+
+def conflict(arm: Arm, assumptions: Assumptions = _DEFAULT, *, budget: int = 200_000) -> tuple[str, ...]:
+    """A smallest set of printed numbers that no data can give back together; () if there is no clash.
+
+    Smallest in the sense that leaving out any one of them ends the clash (patients always count as
+    given). Raises TooMany if the budget leaves it open whether there is a clash.
+    """
+
+    def possible(candidate: Arm) -> bool:
+        return next(orders(candidate, assumptions, budget=budget), None) is not None
+
+    if possible(arm):
+        return ()
+    clash = list(arm.numbers())
+    for name in tuple(clash):
+        rest = [other for other in clash if other != name]
+        left_out = set(arm.numbers()) - set(rest)
+        if not possible(arm.without(*left_out)):
+            clash = rest
+    return tuple(clash)
+
+
+def denominators(arm: Arm, candidates: range, assumptions: Assumptions = _DEFAULT, *,
+                 budget: int = 2_000_000) -> tuple[int, ...]:
+    """Which numbers of patients fit the printed curve and number of deaths."""
+    return tuple(n for n in candidates
+                 if next(orders(replace(arm, n=n), assumptions, budget=budget), None))
+
+
+def conventions(arm: Arm, assumptions: Assumptions = _DEFAULT, *, budget: int = 2_000_000) -> dict[str, dict]:
+    """Switch one convention at a time: what each choice of interval, median's interval and rounding allows."""
+    return {name: {choice: allowed(arm, assumptions.with_(**{name: choice}), budget=budget)
+                   for choice in CHOICES[name]}
+            for name in ("interval", "median_interval", "rounding")}

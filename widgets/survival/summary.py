@@ -84,7 +84,7 @@ class Printed:
                 return value - step + 2 * _TIE, value + _TIE
 
 
-_CHOICES = {
+CHOICES = {
     "interval": ("log-log", "linear", "log", "logit", "arcsine"),
     "median_interval": ("log-log", "linear", "log", "logit", "arcsine"),
     "rounding": ("nearest", "down", "up"),
@@ -115,7 +115,7 @@ class Assumptions:
     test: str = "log-rank"
 
     def __post_init__(self):
-        for name, allowed in _CHOICES.items():
+        for name, allowed in CHOICES.items():
             if getattr(self, name) not in allowed:
                 raise SummaryError(f"assumptions.{name}", f"one of {', '.join(allowed)}", getattr(self, name))
         if not self.tolerance > 0:
