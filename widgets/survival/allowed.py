@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
@@ -161,19 +162,29 @@ def _greenwood_range(low, high, sides, z, transform) -> tuple[float, float]:
     return least * 0.98, most * 1.02
 
 
+def _contradiction(windows: list[_Window], median: tuple[float, float] | None) -> bool:
+    """Whether a landmark contradicts itself, or the median: found at once, long to find by walking."""
+    if any(w.least > w.most or w.low > w.high for w in windows):
+        return True
+    return median is not None and any(
+        (w.high < 0.5 and w.months < median[0]) or (w.low > 0.5 and w.months > median[1]) for w in windows)
+
+
 def orders(arm: Arm, assumptions: Assumptions = _DEFAULT, *, budget: int = 2_000_000,
            seed: int | None = None) -> Iterator[Order]:
     """Every family of orders that gives the arm's printed numbers back, depth first.
 
-    A printed "not reached" is held up to the last printed time. `seed` shuffles the walk, for a
-    start somewhere in a large arm. Raises TooMany after `budget` states.
+    A printed "not reached" is held up to the last printed time. `seed` shuffles the walk, so that it
+    starts somewhere else. Raises TooMany after `budget` states.
     """
     windows = [_window(months, printed, arm.z, assumptions) for months, printed in arm.landmarks]
     printed = {name: number for name, number in arm.median if number}
     times = [printed[c].bounds(assumptions) if c in printed else None for c in CURVES]
     deaths, z, transform = arm.deaths, arm.z, assumptions.median_interval
-    shuffle = random.Random(seed).shuffle if seed is not None else None
-    unnamed = (0, 0, 0)
+    dice = random.Random(seed) if seed is not None else None
+    spread = dice.uniform(0.0, 0.5) if dice else 0.0  # how readily this walk loses patients
+    if _contradiction(windows, times[1]):
+        return
 
     def reachable(n: int, k: int, i: int, s: float, g: float) -> bool:
         """Can S and the Greenwood sum still hit every later landmark?
@@ -213,7 +224,7 @@ def orders(arm: Arm, assumptions: Assumptions = _DEFAULT, *, budget: int = 2_000
         return tuple(result), start
 
     # state: deaths k, at risk n, landmarks passed i, earliest time now, S, Greenwood sum, and the path
-    stack = [(0, arm.n, 0, 0.0, 1.0, 0.0, (), (), unnamed)]
+    stack = [(0, arm.n, 0, 0.0, 1.0, 0.0, (), (), (0, 0, 0))]
     visited = 0
     while stack:
         visited += 1
@@ -247,8 +258,8 @@ def orders(arm: Arm, assumptions: Assumptions = _DEFAULT, *, budget: int = 2_000
                 if crossed:
                     following.append((k + 1, left - 1, i, crossed[1], s2, g2, (*losses, lost), passed,
                                       crossed[0]))
-        if shuffle:
-            shuffle(following)
+        if dice:
+            following.sort(key=lambda state: dice.expovariate(1.0) / spread ** (n - state[1]))
         stack.extend(reversed(following))
 
 
@@ -338,18 +349,35 @@ class Allowed:
         return low, high
 
 
-def allowed(arm: Arm, assumptions: Assumptions = _DEFAULT, *, budget: int = 2_000_000,
-            most: int | None = None) -> Allowed:
-    """Search one arm. Stops, with `complete` False, at the budget of states or after `most` orders."""
-    found: list[Order] = []
+def allowed(arm: Arm, assumptions: Assumptions = _DEFAULT, *, budget: int = 2_000_000) -> Allowed:
+    """Search one arm.
+
+    If the budget of states does not suffice, what was found is returned with `complete` False, widened
+    by fifty short walks in shuffled order.
+    """
+    found: dict[Order, None] = {}
     try:
         for order in orders(arm, assumptions, budget=budget):
-            found.append(order)
-            if len(found) == most:
-                return Allowed(arm, assumptions, tuple(found), False)
+            found[order] = None
+        return Allowed(arm, assumptions, tuple(found), True)
     except TooMany:
+        for seed in range(50):
+            with suppress(TooMany, StopIteration):
+                found[next(orders(arm, assumptions, budget=50 * arm.n, seed=seed))] = None
         return Allowed(arm, assumptions, tuple(found), False)
-    return Allowed(arm, assumptions, tuple(found), True)
+
+
+def fitting(arm: Arm, assumptions: Assumptions = _DEFAULT, *, seed: int = 0, walks: int = 40,
+            budget: int = 50_000) -> Order | None:
+    """One order that gives the printed numbers back, or None if there is none.
+
+    Short shuffled walks find one in arms far too large to list. Raises TooMany if neither they nor a
+    search within the budget decide.
+    """
+    for walk in range(walks):
+        with suppress(TooMany):
+            return next(orders(arm, assumptions, budget=50 * arm.n, seed=walks * seed + walk), None)
+    return next(orders(arm, assumptions, budget=budget), None)
 
 
 def _cells(arm: Arm, assumptions: Assumptions, order: Order) -> tuple[np.ndarray, np.ndarray]:
@@ -451,32 +479,43 @@ def needed(arm: Arm, assumptions: Assumptions = _DEFAULT, *, budget: int = 200_0
     return {name: allowed(arm.without(name), assumptions, budget=budget) for name in arm.numbers()}
 
 
-def conflict(arm: Arm, assumptions: Assumptions = _DEFAULT, *, budget: int = 200_000) -> tuple[str, ...]:
+def conflict(arm: Arm, assumptions: Assumptions = _DEFAULT, *, budget: int = 50_000) -> tuple[str, ...]:
     """A smallest set of printed numbers that no data can give back together; () if there is no clash.
 
-    Smallest in the sense that leaving out any one of them ends the clash (patients always count as
-    given). Raises TooMany if the budget leaves it open whether there is a clash.
+    Smallest means that leaving out any one of them ends the clash; patients always count as given.
+    Numbers are added one by one until the clash appears; the last is part of it, and those after it
+    are not needed. A subset that the budget leaves undecided counts as possible: the result is then
+    still a clash, though perhaps not a smallest one. Raises TooMany if it is not even decided whether
+    all numbers together are possible.
     """
+    names = tuple(sorted(arm.numbers(), key=lambda name: name != "deaths"))
 
-    def possible(candidate: Arm) -> bool:
-        return next(orders(candidate, assumptions, budget=budget), None) is not None
+    def possible(kept: tuple[str, ...]) -> bool:
+        rest = arm.without(*set(names) - set(kept))
+        return fitting(rest, assumptions, budget=budget) is not None
 
-    if possible(arm):
+    if possible(names):
         return ()
-    clash = list(arm.numbers())
-    for name in tuple(clash):
-        rest = [other for other in clash if other != name]
-        left_out = set(arm.numbers()) - set(rest)
-        if not possible(arm.without(*left_out)):
-            clash = rest
-    return tuple(clash)
+    landmarks = [tuple(n for n in names if n.startswith(f"{months:g}.")) for months, _ in arm.landmarks]
+    clash, pool = (), next((alone for alone in landmarks if not possible(alone)), names)
+    while pool:
+        for size in range(len(pool) + 1):
+            with suppress(TooMany):
+                if not possible(clash + pool[:size]):
+                    break
+        else:
+            return clash + pool
+        if size == 0:
+            break
+        clash, pool = (*clash, pool[size - 1]), pool[: size - 1]
+    return tuple(name for name in names if name in clash)
 
 
 def denominators(arm: Arm, candidates: range, assumptions: Assumptions = _DEFAULT, *,
                  budget: int = 2_000_000) -> tuple[int, ...]:
     """Which numbers of patients fit the printed curve and number of deaths."""
     return tuple(n for n in candidates
-                 if next(orders(replace(arm, n=n), assumptions, budget=budget), None))
+                 if fitting(replace(arm, n=n), assumptions, budget=budget))
 
 
 def conventions(arm: Arm, assumptions: Assumptions = _DEFAULT, *, budget: int = 2_000_000) -> dict[str, dict]:

@@ -160,7 +160,7 @@ class Arm:
         return {name: number for name, number in found.items() if number is not None}
 
     def without(self, *names: str) -> Arm:
-        """The arm as if these numbers had not been printed; a landmark stays where nothing is known of it."""
+        """The arm as if these numbers had not been printed."""
         unknown = set(names) - set(self.numbers())
         if unknown:
             raise SummaryError(self.name, f"one of {', '.join(self.numbers())}", min(unknown))
@@ -171,7 +171,8 @@ class Arm:
         return replace(
             self,
             deaths=None if "deaths" in names else self.deaths,
-            landmarks=tuple((months, rest(f"{months:g}", limits)) for months, limits in self.landmarks),
+            landmarks=tuple((months, left) for months, limits in self.landmarks
+                            if (left := rest(f"{months:g}", limits)) != Limits()),
             median=rest("median", self.median),
         )
 
