@@ -491,18 +491,18 @@ def conflict(arm: Arm, assumptions: Assumptions = _DEFAULT, *, budget: int = 50_
     names = tuple(sorted(arm.numbers(), key=lambda name: name != "deaths"))
 
     def possible(kept: tuple[str, ...]) -> bool:
-        rest = arm.without(*set(names) - set(kept))
-        return fitting(rest, assumptions, budget=budget) is not None
+        with suppress(TooMany):
+            return fitting(arm.without(*set(names) - set(kept)), assumptions, budget=budget) is not None
+        return True
 
-    if possible(names):
+    if fitting(arm, assumptions, budget=budget):
         return ()
     landmarks = [tuple(n for n in names if n.startswith(f"{months:g}.")) for months, _ in arm.landmarks]
     clash, pool = (), next((alone for alone in landmarks if not possible(alone)), names)
     while pool:
         for size in range(len(pool) + 1):
-            with suppress(TooMany):
-                if not possible(clash + pool[:size]):
-                    break
+            if not possible(clash + pool[:size]):
+                break
         else:
             return clash + pool
         if size == 0:
