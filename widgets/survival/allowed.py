@@ -182,7 +182,8 @@ def orders(arm: Arm, assumptions: Assumptions = _DEFAULT, *, budget: int = 2_000
     times = [printed[c].bounds(assumptions) if c in printed else None for c in CURVES]
     deaths, z, transform = arm.deaths, arm.z, assumptions.median_interval
     dice = random.Random(seed) if seed is not None else None
-    spread = dice.uniform(0.0, 0.5) if dice else 0.0  # how readily this walk loses patients
+    taste = dice.random() if dice else 0.0  # where in the open ranges this walk aims
+    guided = dice is not None and dice.random() < 0.5
     if _contradiction(windows, times[1]):
         return
 
@@ -223,6 +224,16 @@ def orders(arm: Arm, assumptions: Assumptions = _DEFAULT, *, budget: int = 2_000
                 return None
         return tuple(result), start
 
+    def loss_odds(n: int, i: int, s: float, g: float) -> float:
+        """How readily a shuffled walk loses a patient here, to meet the Greenwood sum of the next landmark."""
+        w = windows[i] if i < len(windows) else None
+        if w is None or not guided or math.isinf(w.most) or not 0 < w.high < s:
+            return taste / 2
+        aim = (w.low + w.high) / 2
+        missing = w.least + taste * (w.most - w.least) - g - (s / aim - 1) / n
+        losses = max(0.0, missing) * n**2 / (s / aim - 1)  # each adds (s / aim − 1)/n² if lost now
+        return losses / (losses + n * (1 - aim / s) + 1)
+
     # state: deaths k, at risk n, landmarks passed i, earliest time now, S, Greenwood sum, and the path
     stack = [(0, arm.n, 0, 0.0, 1.0, 0.0, (), (), (0, 0, 0))]
     visited = 0
@@ -259,7 +270,8 @@ def orders(arm: Arm, assumptions: Assumptions = _DEFAULT, *, budget: int = 2_000
                     following.append((k + 1, left - 1, i, crossed[1], s2, g2, (*losses, lost), passed,
                                       crossed[0]))
         if dice:
-            following.sort(key=lambda state: dice.expovariate(1.0) / spread ** (n - state[1]))
+            toll = -math.log(max(0.005, loss_odds(n, i, s, g)))
+            following.sort(key=lambda state: math.log(dice.expovariate(1.0)) + toll * (n - state[1]))
         stack.extend(reversed(following))
 
 
@@ -313,13 +325,6 @@ class Allowed:
     def _cells(self) -> list[tuple[np.ndarray, np.ndarray]]:
         return [_cells(self.arm, self.assumptions, order) for order in self.orders]
 
-    @property
-    def _end(self) -> float:
-        """The last printed time: beyond it no number speaks."""
-        named = [number.bounds(self.assumptions)[1] for _, number in self.arm.median if number]
-        return max([0.0, *(months for months, _ in self.arm.landmarks),
-                    *(t for t in named if math.isfinite(t))])
-
     def survival_bounds(self, months) -> tuple[np.ndarray, np.ndarray]:
         """Hard bounds on S(t) at each time, as two arrays of the shape of `months`.
 
@@ -333,7 +338,7 @@ class Allowed:
             high = np.maximum(high, curve[np.searchsorted(latest, times, "right")])
             falls = curve[np.searchsorted(earliest, times, side)]
             if self.arm.deaths is None or self.arm.deaths > len(order.losses):
-                falls = np.where(times > self._end, 0.0, falls)
+                falls = np.where(times > last_printed(self.arm), 0.0, falls)
             low = np.minimum(low, falls)
         return low, high
 
@@ -344,7 +349,7 @@ class Allowed:
             curve = order.curve(self.arm.n)
             high = max(high, _area(latest, curve, tau))
             if self.arm.deaths is None or self.arm.deaths > len(order.losses):
-                earliest, curve = np.append(earliest, self._end), np.append(curve, 0.0)
+                earliest, curve = np.append(earliest, last_printed(self.arm)), np.append(curve, 0.0)
             low = min(low, _area(earliest, curve, tau))
         return low, high
 
@@ -371,13 +376,21 @@ def fitting(arm: Arm, assumptions: Assumptions = _DEFAULT, *, seed: int = 0, wal
             budget: int = 50_000) -> Order | None:
     """One order that gives the printed numbers back, or None if there is none.
 
-    Short shuffled walks find one in arms far too large to list. Raises TooMany if neither they nor a
-    search within the budget decide.
+    A short search in order finds the rare fit of a small arm, short shuffled walks one of the many of an
+    arm far too large to list. Raises TooMany if neither they nor a search within the budget decide.
     """
-    for walk in range(walks):
+    tries = [(None, 10_000)] * (seed == 0) + [(walks * seed + walk, 50 * arm.n) for walk in range(walks)]
+    for walk, states in tries:
         with suppress(TooMany):
-            return next(orders(arm, assumptions, budget=50 * arm.n, seed=walks * seed + walk), None)
+            return next(orders(arm, assumptions, budget=states, seed=walk), None)
     return next(orders(arm, assumptions, budget=budget), None)
+
+
+def last_printed(arm: Arm) -> float:
+    """The last time, in months, of which a printed number of this arm speaks."""
+    named = [float(number.value + number.step / 2) for _, number in arm.median
+             if number and number.value is not None]
+    return max([0.0, *(months for months, _ in arm.landmarks), *named])
 
 
 def _cells(arm: Arm, assumptions: Assumptions, order: Order) -> tuple[np.ndarray, np.ndarray]:

@@ -28,7 +28,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .allowed import Order, TooMany, _cells, fitting, orders
+from .allowed import Order, TooMany, _cells, fitting, last_printed, orders
 from .summary import NOTICE, Arm, Assumptions, Summary, SummaryError
 
 BINS = 24
@@ -69,8 +69,8 @@ class FollowUp:
 
     @classmethod
     def guess(cls, summary: Summary) -> FollowUp:
-        """A wide window about the median follow-up, or, if that is not printed, the last landmark."""
-        last = max(months for arm in summary.arms for months, _ in arm.landmarks)
+        """A wide window about the median follow-up, or, if that is not printed, the last printed time."""
+        last = max(last_printed(arm) for arm in summary.arms)
         printed = summary.median_follow_up
         middle = float(printed.value) if printed and printed.value else last
         return cls(middle / 3, max(middle * 5 / 3, last * 1.2), 0.1 / middle)
@@ -311,7 +311,7 @@ def _start(arm: Arm, order: Order, assumptions: Assumptions, follow_up: FollowUp
            rng: np.random.Generator) -> np.ndarray:
     """Random times that keep to an order, shape (chains, n), deaths first."""
     earliest, latest = _cells(arm, assumptions, order)
-    end = max([*earliest, *(m for m, _ in arm.landmarks if m < follow_up.last), 0.0])
+    end = last_printed(arm)
     latest = np.minimum(latest, follow_up.last)
     after = arm.deaths - len(order.losses)
     dead = np.sort(np.concatenate([
@@ -409,8 +409,6 @@ class _Chains:
 
 def _starts(arm: Arm, numbers: _ArmNumbers, assumptions: Assumptions, follow_up: FollowUp, chains: int,
             rng: np.random.Generator) -> np.ndarray:
-    if arm.deaths is None:
-        raise SummaryError(f"{arm.name}.deaths", "the printed number of deaths (draws need it)", None)
     try:
         found = list(orders(arm, assumptions, budget=50_000))
     except TooMany:  # too large to list: begin from a few orders, and let the chains move through the rest
@@ -536,6 +534,9 @@ def draw(summary: Summary, n: int = 1000, *, priors: Sequence[str] = tuple(PRIOR
     unknown = [name for name in priors if name not in PRIORS]
     if unknown or not priors:
         raise SummaryError("priors", f"some of {', '.join(PRIORS)}", unknown)
+    for arm in summary.arms:
+        if arm.deaths is None:
+            raise SummaryError(f"arms.{arm.name}.deaths", "the number of deaths (draws need it)", None)
     follow_up = follow_up or FollowUp.guess(summary)
     shares = [n // len(priors) + (index < n % len(priors)) for index in range(len(priors))]
     jobs = [(summary, share, prior, assumptions, follow_up, seed, chains, burn_in, thin)
