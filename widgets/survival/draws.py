@@ -28,7 +28,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .allowed import Order, TooMany, _cells, fitting, last_printed, orders
+from .allowed import Order, TooMany, _cells, last_printed, orders
 from .summary import NOTICE, Arm, Assumptions, Summary, SummaryError
 
 BINS = 24
@@ -135,19 +135,12 @@ class _ArmNumbers:
         survival = np.exp(np.cumsum(died * self.fall, axis=1))
         greenwood = np.cumsum(died * self.growth, axis=1)
         rows, good = np.arange(len(months)), np.ones(len(months), bool)
-        for landmark, (estimate, lower, upper) in self.marks:
+        for landmark, printed in self.marks:
             seen = times <= landmark if self.how.inclusive else times < landmark
             last = seen.sum(axis=1) - 1
-            s = np.where(last < 0, 1.0, survival[rows, last])
-            if estimate:
-                good &= _inside(s, estimate)
-            if lower or upper:
-                proper = (s > 1e-8) & (s < 1)
-                safe = np.where(proper, s, 0.5)
-                pair = _bands(safe, np.where(proper, greenwood[rows, last], 0), self.z, self.how.interval)
-                for value, bounds in zip(pair, (lower, upper), strict=True):
-                    if bounds:
-                        good &= _inside(np.where(proper, np.clip(value, 0, 1), s), bounds)
+            none = last < 0
+            good &= _hits(np.where(none, 1.0, survival[rows, last]), np.where(none, 0, greenwood[rows, last]),
+                          printed, self)
         if any(self.median):
             proper = (survival > 1e-8) & (survival < 1)
             low, high = _bands(np.where(proper, survival, 0.5), np.where(proper, greenwood, 0), self.z,
@@ -314,15 +307,16 @@ def _start(arm: Arm, order: Order, assumptions: Assumptions, follow_up: FollowUp
     end = last_printed(arm)
     latest = np.minimum(latest, follow_up.last)
     after = arm.deaths - len(order.losses)
+    middle = end + (follow_up.last - end) * rng.uniform(0.1, 1)  # a median "not reached" wants deaths first
     dead = np.sort(np.concatenate([
         rng.uniform(earliest, np.maximum(latest, earliest), (chains, len(earliest))),
-        rng.uniform(end, follow_up.last, (chains, after)),
+        rng.uniform(end, middle, (chains, after)),
     ], axis=1), axis=1)
     edges = np.concatenate([np.zeros((chains, 1)), dead], axis=1)
     lost = [rng.uniform(edges[:, k, None], edges[:, k + 1, None], (chains, m))
             for k, m in enumerate(order.losses) if m]
     staying = arm.n - arm.deaths - sum(order.losses)
-    lost.append(rng.uniform(max(end, follow_up.first), follow_up.last, (chains, staying)))
+    lost.append(rng.uniform(max(end, min(middle, follow_up.last * 0.95)), follow_up.last, (chains, staying)))
     return np.round(np.concatenate([dead, *lost], axis=1), DECIMALS)
 
 
@@ -407,14 +401,88 @@ class _Chains:
             array[~fits] = array[source]
 
 
+def _sampled_orders(arm: Arm, numbers: _ArmNumbers, rng: np.random.Generator, particles: int = 4000,
+                    rounds: int = 6) -> list[Order]:
+    """Orders of an arm too large to list, found by simulating many side by side, landmark by landmark.
+
+    In each interval every particle loses patients at a rate of its own, stops where the next landmark's
+    numbers fit, and is copied in place of those that missed them (a particle filter).
+    """
+    marks = [*numbers.marks, (math.inf, [None, None, None])]
+    at_risk, s, g = np.full(particles, arm.n), np.ones(particles), np.zeros(particles)
+    deaths, named = np.zeros(particles, int), np.zeros((particles, 3), int)
+    losses = np.zeros((particles, arm.n + 1), int)
+    passed = np.zeros((particles, len(numbers.marks)), int)
+    rows, since = np.arange(particles), 0.0
+    pending = np.array([bool(b) and b[1] < math.inf for b in numbers.median])
+
+    for index, (landmark, printed) in enumerate(marks):
+        begin = at_risk, s, g, deaths, named, losses, passed
+        kept = []
+        for _ in range(rounds):
+            at_risk, s, g, deaths, named, losses, passed = (x.copy() for x in begin)
+            rate = np.exp(rng.uniform(math.log(0.001), math.log(0.97), particles))
+            alive, done = np.ones(particles, bool), np.zeros(particles, bool)
+            for _ in range(arm.n + 1):
+                here = _hits(s, g, printed, numbers) if landmark < math.inf else (named[:, pending] > 0).all(axis=1)
+                done |= alive & here
+                alive &= ~done & (at_risk > 1) & (deaths < arm.deaths)
+                if printed[0]:
+                    alive &= s >= printed[0][0]
+                if not alive.any():
+                    break
+                lost = alive & (rng.random(particles) < rate) & (arm.n - at_risk - deaths < arm.n - arm.deaths)
+                dies = alive & ~lost
+                losses[rows[lost], deaths[lost]] += 1
+                s = np.where(dies, s * (at_risk - 1) / np.maximum(at_risk, 1), s)
+                g = np.where(dies, g + 1 / (at_risk * np.maximum(at_risk - 1, 1)), g)
+                deaths, at_risk = deaths + dies, at_risk - (dies | lost)
+                pair = _bands(np.clip(s, 1e-8, 1 - 1e-8), g, numbers.z, numbers.how.median_interval)
+                for c, curve in enumerate((pair[0], s, pair[1])):
+                    new = dies & (named[:, c] == 0) & (curve <= 0.5 + 1e-12)
+                    named[new, c] = deaths[new]
+                    if numbers.median[c]:
+                        low, high = numbers.median[c]
+                        alive &= ~(new & (math.isinf(low) or low > landmark or high < since))
+            late = [bool(b) and b[1] < landmark < math.inf for b in numbers.median]
+            done &= alive | ((named[:, late] > 0).all(axis=1))
+            done &= arm.deaths - deaths <= at_risk
+            kept.append([x[done] for x in (at_risk, s, g, deaths, named, losses, passed)])
+            if sum(len(k[0]) for k in kept) >= particles // 20:
+                break
+        joined = [np.concatenate(parts) for parts in zip(*kept, strict=True)]
+        if not len(joined[0]):
+            return []
+        if landmark < math.inf:
+            joined[6][:, index] = joined[3]
+            pick = rng.integers(len(joined[0]), size=particles)
+            at_risk, s, g, deaths, named, losses, passed = (x[pick] for x in joined)
+            since = landmark
+    return [Order(tuple(lost[:k].tolist()), tuple(marks_passed.tolist()), tuple(crossed.tolist()), 0)
+            for k, lost, marks_passed, crossed in
+            zip(joined[3][:64], joined[5][:64], joined[6][:64], joined[4][:64], strict=True)]
+
+
+def _hits(s, g, printed, numbers: _ArmNumbers) -> np.ndarray:
+    """Which S and Greenwood sums print as the numbers of a landmark."""
+    proper = (s > 1e-8) & (s < 1)
+    pair = _bands(np.where(proper, s, 0.5), np.where(proper, g, 0), numbers.z, numbers.how.interval)
+    good = np.ones(len(s), bool)
+    for value, bounds in zip((s, *(np.where(proper, np.clip(limit, 0, 1), s) for limit in pair)), printed,
+                             strict=True):
+        if bounds:
+            good &= _inside(value, bounds)
+    return good
+
+
 def _starts(arm: Arm, numbers: _ArmNumbers, assumptions: Assumptions, follow_up: FollowUp, chains: int,
             rng: np.random.Generator) -> np.ndarray:
     try:
         found = list(orders(arm, assumptions, budget=50_000))
-    except TooMany:  # too large to list: begin from a few orders, and let the chains move through the rest
-        found = [fitting(arm, assumptions, seed=seed) for seed in range(8)]
-    if not found or found[0] is None:
-        raise NoDraw(f"{arm.name}: no data give the printed numbers back; see allowed.conflict")
+    except TooMany:
+        found = _sampled_orders(arm, numbers, rng)
+    if not found:
+        raise NoDraw(f"{arm.name}: no data were found that give its numbers back; see allowed.conflict")
     result = np.empty((0, arm.n))
     for _ in range(200):
         order = found[rng.integers(len(found))]
