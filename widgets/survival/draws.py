@@ -24,6 +24,7 @@ import math
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -331,21 +332,23 @@ class _Chains:
         self.hazards = _Hazards(prior, summary, follow_up, chains)
         self.months, self.cells = [], []
         for arm, numbers in zip(summary.arms, self.numbers, strict=True):
-            self.months.append(_starts(arm, numbers, assumptions, follow_up, chains, rng))
+            self.months.append(_starts(arm, numbers, assumptions, follow_up, 30 * chains, rng))
             edges = {0.0, follow_up.last, *(m for m, _ in arm.landmarks)}
             edges |= {t for bounds in numbers.median if bounds for t in bounds}
             self.cells.append(np.array(sorted(t for t in edges if 0 <= t <= follow_up.last)))
         self.distance = self.between.distance(np.concatenate(self.months, axis=1))
+        best = np.argsort(self.distance)[:chains]
+        self.months, self.distance = [months[best] for months in self.months], self.distance[best]
 
     def step(self, weight: float) -> float:
-        """Move one or two patients of one arm in every chain; returns the share accepted.
+        """Move one or a few patients of one arm in every chain; returns the share accepted.
 
         With a finite `weight` data that miss the numbers between the arms are only unlikely (to get
         there), with an infinite one impossible.
         """
         rng, arm = self.rng, int(self.rng.integers(2))
         months, deaths = self.months[arm], self.numbers[arm].deaths
-        chains, moved = len(months), int(rng.integers(1, 3))
+        chains, moved = len(months), int(rng.integers(1, 1 + self._most(arm)))
         rows = np.repeat(np.arange(chains)[:, None], moved, axis=1)
         who = rng.integers(months.shape[1], size=(chains, moved))
         old, died = months[rows, who], who < deaths
@@ -353,8 +356,7 @@ class _Chains:
         gain = (self.hazards.density(rows, arm, new, died) - self.hazards.density(rows, arm, old, died)).sum(axis=1)
         threshold = np.log(rng.random(chains))
         proper = np.all((new > 0) & (new < self.last), axis=1)
-        if moved == 2:
-            proper &= who[:, 0] != who[:, 1]
+        proper &= np.all(np.diff(np.sort(who, axis=1), axis=1) > 0, axis=1)
         # what the weight of the distance may still win is at most the present distance
         spare = self.distance * weight if math.isfinite(weight) else 0.0
         open_ = np.flatnonzero(proper & (gain + spare > threshold))
@@ -374,6 +376,9 @@ class _Chains:
         self.distance[open_[keep]] = distance[keep]
         return keep.sum() / chains
 
+    def _most(self, arm: int) -> int:
+        return max(2, self.months[arm].shape[1] // 40)
+
     def _propose(self, arm: int, old: np.ndarray, died: np.ndarray) -> np.ndarray:
         """New times, symmetrically: anywhere in the cell, a jump of random size, or anywhere (losses)."""
         rng, edges = self.rng, self.cells[arm]
@@ -386,19 +391,49 @@ class _Chains:
 
     def sweep(self, weight: float = math.inf) -> float:
         """About one move per patient, then the hazards."""
-        steps = sum(m.shape[1] for m in self.months) * 2 // 3
+        steps = math.ceil(sum(self.months[arm].shape[1] * 2 / (1 + self._most(arm)) for arm in (0, 1)))
         accepted = float(np.mean([self.step(weight) for _ in range(steps)]))
         self.hazards.update(self.months, [numbers.deaths for numbers in self.numbers], self.rng)
         return accepted
 
+    def approach(self, weight: float) -> float:
+        """Raise the weight of the distance as far as seven tenths of the chains can follow; copy them.
+
+        One step of a tempered sequential Monte Carlo sampler (Del Moral, Doucet and Jasra 2006).
+        """
+        low, high = 0.0, 1e9
+        for _ in range(60):
+            rise = (low + high) / 2
+            share = np.exp(-rise * (self.distance - self.distance.min()))
+            followed = share.sum() ** 2 / (share**2).sum() / len(share)
+            low, high = (rise, high) if followed > 0.7 else (low, rise)
+        rise = max(low, weight / 20)
+        share = np.exp(-rise * (self.distance - self.distance.min()))
+        self._copy(self.rng.choice(len(share), len(share), p=share / share.sum()))
+        return weight + rise
+
     def restart(self) -> None:
         """Chains that do not fit go on from copies of chains that do."""
-        fits = self.distance == 0
-        if not fits.any():
+        fits = np.flatnonzero(self.distance == 0)
+        if not len(fits):
             raise NoDraw("no start reached the numbers printed between the arms (hazard ratio, P, follow-up)")
-        source = self.rng.choice(np.flatnonzero(fits), (~fits).sum())
-        for array in (*self.months, self.distance, self.hazards.log):
-            array[~fits] = array[source]
+        source = np.arange(len(self.distance))
+        astray = self.distance > 0
+        source[astray] = self.rng.choice(fits, astray.sum())
+        self._copy(source)
+
+    def _copy(self, source: np.ndarray) -> None:
+        self.months = [months[source] for months in self.months]
+        self.distance, self.hazards.log = self.distance[source], self.hazards.log[source]
+
+
+@lru_cache(maxsize=8)
+def _listed(arm: Arm, assumptions: Assumptions) -> list[Order] | None:
+    """All orders of a small arm; None if there are too many to list. Kept, as every prior starts from them."""
+    try:
+        return list(orders(arm, assumptions, budget=50_000))
+    except TooMany:
+        return None
 
 
 def _sampled_orders(arm: Arm, numbers: _ArmNumbers, rng: np.random.Generator, particles: int = 4000,
@@ -477,9 +512,8 @@ def _hits(s, g, printed, numbers: _ArmNumbers) -> np.ndarray:
 
 def _starts(arm: Arm, numbers: _ArmNumbers, assumptions: Assumptions, follow_up: FollowUp, chains: int,
             rng: np.random.Generator) -> np.ndarray:
-    try:
-        found = list(orders(arm, assumptions, budget=50_000))
-    except TooMany:
+    found = _listed(arm, assumptions)
+    if found is None:
         found = _sampled_orders(arm, numbers, rng)
     if not found:
         raise NoDraw(f"{arm.name}: no data were found that give its numbers back; see allowed.conflict")
@@ -635,7 +669,7 @@ def draw(summary: Summary, n: int = 1000, *, priors: Sequence[str] = tuple(PRIOR
 
 
 def _run(summary, n, prior, assumptions, follow_up, seed, chains, burn_in, thin, *,
-         progress=None, stop=None) -> np.ndarray:
+         progress=None, stop=None, most_approaches=150) -> np.ndarray:
     """`n` draws under one prior, shape (n, patients)."""
     rng = np.random.default_rng([seed, list(PRIORS).index(prior)])
     chains = min(chains, n)
@@ -649,11 +683,14 @@ def _run(summary, n, prior, assumptions, follow_up, seed, chains, burn_in, thin,
         if progress:
             progress(done / sweeps, f"{prior}: {words}")
 
-    weight = 1.0
-    while (run.distance == 0).mean() < 0.9 and weight < 1e7:
-        turn(0, f"{(run.distance == 0).mean():.0%} of the chains have reached all numbers")
+    weight = 0.0
+    for _ in range(most_approaches):
+        reached = (run.distance == 0).mean()
+        if reached >= 0.7:
+            break
+        turn(0, f"{reached:.0%} of the chains have reached all numbers")
+        weight = run.approach(weight)
         run.sweep(weight)
-        weight *= 1.25
     run.restart()
     found = []
     for done in range(sweeps + 1):
