@@ -88,23 +88,42 @@ def one(name, rows, options):
     arm = pd.Categorical(rows["arm"]).codes
     months, died = rows["months"].to_numpy(float), rows["event"].to_numpy() == 1
     summary = printed(months, died, arm, landmarks(months), title=name)
-    made = draw(summary, options.draws, seed=options.seed, chains=options.draws // len(PRIORS),
-                burn_in=options.burn_in)
+    made = draw(
+        summary,
+        options.draws,
+        seed=options.seed,
+        chains=options.draws // len(PRIORS),
+        burn_in=options.burn_in,
+    )
     if wrong := disagreements(made):
         raise AssertionError(f"{name}: {wrong[0]}")
     marks = [m for m, _ in summary.arms[0].landmarks]
     times = np.linspace(0, marks[-1], POINTS)
     truth = [km_at(months[arm == a], died[arm == a], times) for a in (0, 1)]
-    drawn = [np.array([km_at(row[made.arm == a], made.died[made.arm == a], times) for row in made.months])
-             for a in (0, 1)]
+    drawn = [
+        np.array([km_at(row[made.arm == a], made.died[made.arm == a], times) for row in made.months])
+        for a in (0, 1)
+    ]
     fine = np.linspace(0, marks[-1], 2001)
-    area = {tau: np.array([rmst(km_at(row[made.arm == 0], made.died[made.arm == 0], fine[fine <= tau]),
-                                fine[fine <= tau])
-                           - rmst(km_at(row[made.arm == 1], made.died[made.arm == 1], fine[fine <= tau]),
-                                  fine[fine <= tau]) for row in made.months]) for tau in marks}
-    true_area = {tau: rmst(km_at(months[arm == 0], died[arm == 0], fine[fine <= tau]), fine[fine <= tau])
-                 - rmst(km_at(months[arm == 1], died[arm == 1], fine[fine <= tau]), fine[fine <= tau])
-                 for tau in marks}
+    area = {
+        tau: np.array(
+            [
+                rmst(
+                    km_at(row[made.arm == 0], made.died[made.arm == 0], fine[fine <= tau]), fine[fine <= tau]
+                )
+                - rmst(
+                    km_at(row[made.arm == 1], made.died[made.arm == 1], fine[fine <= tau]), fine[fine <= tau]
+                )
+                for row in made.months
+            ]
+        )
+        for tau in marks
+    }
+    true_area = {
+        tau: rmst(km_at(months[arm == 0], died[arm == 0], fine[fine <= tau]), fine[fine <= tau])
+        - rmst(km_at(months[arm == 1], died[arm == 1], fine[fine <= tau]), fine[fine <= tau])
+        for tau in marks
+    }
     results = []
     for method in (*PRIORS, "pooled"):
         own = (made.prior == method) | (method == "pooled")
@@ -121,14 +140,18 @@ def one(name, rows, options):
         curves = [curve(a, times) for a in summary.arms]
         results.append((method, "S(t)", *scored(curves, curves, truth)))
         first, second = (curve(a, fine) for a in summary.arms)
-        found = [rmst(first[fine <= tau], fine[fine <= tau]) - rmst(second[fine <= tau], fine[fine <= tau])
-                 for tau in marks]
+        found = [
+            rmst(first[fine <= tau], fine[fine <= tau]) - rmst(second[fine <= tau], fine[fine <= tau])
+            for tau in marks
+        ]
         results.append((method, "RMST difference", *scored(found, found, list(true_area.values()))))
     return pd.DataFrame(results, columns=["method", "of", "coverage", "width", "score"]).assign(dataset=name)
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("file", type=Path)
     parser.add_argument("--draws", type=int, default=120)
     parser.add_argument("--burn-in", type=int, default=25)
@@ -150,8 +173,11 @@ def main():
             continue
         tables.append(table)
         pooled = table[table.method == "pooled"]
-        print(f"{name}: {len(rows)} patients, {time.perf_counter() - begin:.0f} s, pooled coverage "
-              + ", ".join(f"{of} {c:.2f}" for of, c in zip(pooled["of"], pooled["coverage"], strict=True)), flush=True)
+        print(
+            f"{name}: {len(rows)} patients, {time.perf_counter() - begin:.0f} s, pooled coverage "
+            + ", ".join(f"{of} {c:.2f}" for of, c in zip(pooled["of"], pooled["coverage"], strict=True)),
+            flush=True,
+        )
         if options.out:
             pd.concat(tables).to_csv(options.out, index=False)
     result = pd.concat(tables).groupby(["of", "method"], sort=False)[["coverage", "width", "score"]].mean()

@@ -39,6 +39,7 @@ def found(arms):
 
 # --- an independent brute force over every order -----------------------------------------------------
 
+
 def km(sequence):
     """S, lower and upper limit (log-log) after each event of a string of D and L."""
     at_risk, s, g, rows = len(sequence), 1.0, 0.0, [(1.0, 1.0, 1.0)]
@@ -65,16 +66,25 @@ def brute_force(arm):
     """Every order with landmark positions, cut at the last printed time."""
     result = set()
     named = [arm.median.lower, arm.median.estimate, arm.median.upper]
-    windows = [None if p is None else (inf, inf) if p.value is None else
-               (float(p.value - p.step / 2) - 1e-12, float(p.value + p.step / 2) + 1e-12) for p in named]
+    windows = [
+        None
+        if p is None
+        else (inf, inf)
+        if p.value is None
+        else (float(p.value - p.step / 2) - 1e-12, float(p.value + p.step / 2) + 1e-12)
+        for p in named
+    ]
     times = [months for months, _ in arm.landmarks]
     for dead in combinations(range(arm.n), arm.deaths):
         text = "".join("D" if i in dead else "L" for i in range(arm.n))
         rows = km(text)
-        crossings = [next((i for i, row in enumerate(rows) if row[c] <= 0.5 + 1e-12), None) for c in (1, 0, 2)]
+        crossings = [
+            next((i for i, row in enumerate(rows) if row[c] <= 0.5 + 1e-12), None) for c in (1, 0, 2)
+        ]
         for marks in combinations_with_replacement(range(arm.n + 1), len(times)):
             if not all(
-                fits(rows[mark][0], printed.estimate) and fits(rows[mark][1], printed.lower)
+                fits(rows[mark][0], printed.estimate)
+                and fits(rows[mark][1], printed.lower)
                 and fits(rows[mark][2], printed.upper)
                 for mark, (_, printed) in zip(marks, arm.landmarks, strict=True)
             ):
@@ -108,16 +118,25 @@ def small_arms(draw):
     text = "".join("D" if e else "L" for _, e in sorted(zip(times, events, strict=True)))
     ordered, rows = sorted(times), km(text)
     digits = draw(st.sampled_from([0, 1]))
-    drop = draw(st.sets(st.sampled_from(["survival", "lower", "upper", "m.lower", "m.estimate", "m.upper"]),
-                        max_size=4)) - {"survival"}
+    drop = draw(
+        st.sets(
+            st.sampled_from(["survival", "lower", "upper", "m.lower", "m.estimate", "m.upper"]), max_size=4
+        )
+    ) - {"survival"}
 
     landmarks = []
-    for months in draw(st.lists(st.sampled_from([4.95, 10.05, 20.05]), min_size=1, max_size=2, unique=True)
-                       .map(sorted)):
+    for months in draw(
+        st.lists(st.sampled_from([4.95, 10.05, 20.05]), min_size=1, max_size=2, unique=True).map(sorted)
+    ):
         row = rows[sum(t <= months * 10 for t in ordered)]
-        landmarks.append({"months": months} | {
-            name: f"{100 * x:.{digits}f}%" for name, x in zip(("survival", "lower", "upper"), row, strict=True)
-            if name not in drop})
+        landmarks.append(
+            {"months": months}
+            | {
+                name: f"{100 * x:.{digits}f}%"
+                for name, x in zip(("survival", "lower", "upper"), row, strict=True)
+                if name not in drop
+            }
+        )
     median = {}
     for name, c in (("estimate", 0), ("lower", 1), ("upper", 2)):
         crossing = next((i for i, row in enumerate(rows) if row[c] <= 0.5 + 1e-12), None)
@@ -143,6 +162,7 @@ def test_complete_on_small_arms(case):
 
 # --- CLOCC ------------------------------------------------------------------------------------------
 
+
 def test_one_vector_of_deaths_per_arm(found):
     assert [side.death_vectors() for side in found] == [((25, 8, 4, 2),), ((26, 14, 12, 1),)]
 
@@ -165,7 +185,9 @@ def test_medians_name_deaths(found):
 
 def test_losses(found):
     combined, systemic = found
-    assert {sum(o.losses[:25]) for o in combined.orders} == {2} == {sum(o.losses[:4]) for o in combined.orders}
+    assert (
+        {sum(o.losses[:25]) for o in combined.orders} == {2} == {sum(o.losses[:4]) for o in combined.orders}
+    )
     assert {sum(o.losses[33:37]) for o in combined.orders} == {1, 2, 3}
     assert {sum(o.losses[:29]) for o in systemic.orders} == {2}
     assert {sum(o.losses[:26]) for o in systemic.orders} == {1, 2}
@@ -192,8 +214,13 @@ def test_without_intervals_several_vectors_fit(arms):
 
 
 def test_conventions(arms):
-    fitting = [{name: {choice for choice, result in choices.items() if result.possible}
-                for name, choices in conventions(arm, budget=100_000).items()} for arm in arms]
+    fitting = [
+        {
+            name: {choice for choice, result in choices.items() if result.possible}
+            for name, choices in conventions(arm, budget=100_000).items()
+        }
+        for arm in arms
+    ]
     for side in fitting:
         assert side["interval"] == {"log-log"}
     assert fitting[0]["rounding"] & fitting[1]["rounding"] == {"nearest"}
@@ -246,21 +273,29 @@ def test_what_each_number_is_needed_for(arms, found):
 
 # --- summaries that no data can give ------------------------------------------------------------------
 
-@pytest.mark.parametrize("field, text, clash", [
-    ("36.estimate", "57.4%", {"36.estimate"}),
-    ("60.lower", "31.9%", {"60.lower"}),
-    ("96.upper", "52.2%", {"96.upper"}),
-    ("median.estimate", "62.0", {"median.estimate"}),
-])
+
+@pytest.mark.parametrize(
+    "field, text, clash",
+    [
+        ("36.estimate", "57.4%", {"36.estimate"}),
+        ("60.lower", "31.9%", {"60.lower"}),
+        ("96.upper", "52.2%", {"96.upper"}),
+        ("median.estimate", "62.0", {"median.estimate"}),
+    ],
+)
 def test_a_clash_is_narrowed_down(arms, field, text, clash):
     place, part = field.split(".")
     arm, number = arms[0], Printed.read(field, text)
     if place == "median":
         arm = replace(arm, median=replace(arm.median, **{part: number}))
     else:
-        arm = replace(arm, landmarks=tuple(
-            (m, replace(printed, **{part: number}) if f"{m:g}" == place else printed)
-            for m, printed in arm.landmarks))
+        arm = replace(
+            arm,
+            landmarks=tuple(
+                (m, replace(printed, **{part: number}) if f"{m:g}" == place else printed)
+                for m, printed in arm.landmarks
+            ),
+        )
     names = conflict(arm)
     assert clash <= set(names) and len(names) < len(arm.numbers())
     rest = set(arm.numbers()) - set(names)
@@ -278,9 +313,15 @@ def test_the_budget_is_never_passed_in_silence(arms):
     assert not allowed(arms[0], budget=100).complete
 
 
-@pytest.mark.parametrize("transform, expected", [  # R 4.2, survfit of 60 patients, 25 deaths at risk 60
-    ("linear", (0.4586, 0.7081)), ("log", (0.4712, 0.7221)), ("log-log", (0.4483, 0.6958)),
-    ("logit", (0.4559, 0.7002)), ("arcsine", (0.4569, 0.7044)),
-])
+@pytest.mark.parametrize(
+    "transform, expected",
+    [  # R 4.2, survfit of 60 patients, 25 deaths at risk 60
+        ("linear", (0.4586, 0.7081)),
+        ("log", (0.4712, 0.7221)),
+        ("log-log", (0.4483, 0.6958)),
+        ("logit", (0.4559, 0.7002)),
+        ("arcsine", (0.4569, 0.7044)),
+    ],
+)
 def test_limits(transform, expected):
     assert limits(35 / 60, 1 / 35 - 1 / 60, Z, transform) == pytest.approx(expected, abs=6e-4)

@@ -44,8 +44,12 @@ def simulated(seed, n=40):
 
 
 def test_all_numbers_are_given_back(ensemble):
-    assert len(recompute(ensemble.summary, ensemble.months[0], ensemble.died, ensemble.arm,
-                         ensemble.assumptions)) == 29
+    assert (
+        len(
+            recompute(ensemble.summary, ensemble.months[0], ensemble.died, ensemble.arm, ensemble.assumptions)
+        )
+        == 29
+    )
     assert disagreements(ensemble) == []
     assert dict(zip(*np.unique(ensemble.prior, return_counts=True), strict=True)) == dict.fromkeys(PRIORS, 6)
 
@@ -132,7 +136,9 @@ def test_any_interval(transform):
     assert disagreements(made) == []
 
 
-@pytest.mark.parametrize("changes", [{"follow_up": "survivors"}, {"follow_up": "everybody"}, {"test": "Wald"}])
+@pytest.mark.parametrize(
+    "changes", [{"follow_up": "survivors"}, {"follow_up": "everybody"}, {"test": "Wald"}]
+)
 def test_other_conventions_between_the_arms(changes):
     months, died, arm = simulated(8)
     summary = printed(months, died, arm, [12, 24])
@@ -141,7 +147,8 @@ def test_other_conventions_between_the_arms(changes):
     summary = replace(
         summary,
         p_value=type(summary.p_value).read("p", f"{truth['p_value'][1]:.2f}"),
-        median_follow_up=type(summary.p_value).read("f", f"{truth['median_follow_up'][1]:.0f}"))
+        median_follow_up=type(summary.p_value).read("f", f"{truth['median_follow_up'][1]:.0f}"),
+    )
     assert disagreements(draw(summary, 2, priors=["rough"], assumptions=how, chains=2, burn_in=2)) == []
 
 
@@ -168,8 +175,12 @@ def test_a_constant_hazard_is_recovered():
 
 
 def test_command_line(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("widgets.survival.draws.draw", lambda summary, n, **options: draw(
-        summary, n, **(options | {"burn_in": 1, "chains": 2, "priors": ["uniform"]})))
+    monkeypatch.setattr(
+        "widgets.survival.draws.draw",
+        lambda summary, n, **options: draw(
+            summary, n, **(options | {"burn_in": 1, "chains": 2, "priors": ["uniform"]})
+        ),
+    )
     assert main([str(CLOCC), "--draws", "2", "--first", "85", "--last", "147", "--out", str(tmp_path)]) == 0
     assert NOTICE in capsys.readouterr().out
     assert {p.name for p in tmp_path.iterdir()} == {"clocc_2017_os_draws.csv.gz", "clocc_2017_os_draws.json"}

@@ -24,24 +24,30 @@ def test_clocc_prints_29_numbers():
     assert len(Summary.from_json(CLOCC)) == 29
 
 
-@pytest.mark.parametrize("text, value, step", [
-    ("19.0%", Fraction(19, 100), Fraction(1, 1000)),
-    ("0.190", Fraction(19, 100), Fraction(1, 1000)),
-    (".01", Fraction(1, 100), Fraction(1, 100)),
-    ("9.7 years", Fraction(1164, 10), Fraction(12, 10)),
-    (Decimal("45.60"), Fraction(456, 10), Fraction(1, 100)),
-    (12, Fraction(12), Fraction(1)),
-])
+@pytest.mark.parametrize(
+    "text, value, step",
+    [
+        ("19.0%", Fraction(19, 100), Fraction(1, 1000)),
+        ("0.190", Fraction(19, 100), Fraction(1, 1000)),
+        (".01", Fraction(1, 100), Fraction(1, 100)),
+        ("9.7 years", Fraction(1164, 10), Fraction(12, 10)),
+        (Decimal("45.60"), Fraction(456, 10), Fraction(1, 100)),
+        (12, Fraction(12), Fraction(1)),
+    ],
+)
 def test_a_number_carries_its_rounding(text, value, step):
     printed = Printed.read("x", text)
     assert (printed.value, printed.step) == (value, step)
 
 
-@pytest.mark.parametrize("rounding, fits, fits_not", [
-    ("nearest", (0.565, 0.575), (0.5649, 0.5751)),
-    ("down", (0.57, 0.5799), (0.5699, 0.58)),
-    ("up", (0.5601, 0.57), (0.56, 0.5701)),
-])
+@pytest.mark.parametrize(
+    "rounding, fits, fits_not",
+    [
+        ("nearest", (0.565, 0.575), (0.5649, 0.5751)),
+        ("down", (0.57, 0.5799), (0.5699, 0.58)),
+        ("up", (0.5601, 0.57), (0.56, 0.5701)),
+    ],
+)
 def test_rounding_modes_differ_at_the_edges(rounding, fits, fits_not):
     low, high = Printed.read("x", "0.57").bounds(Assumptions(rounding=rounding))
     assert all(low <= x <= high for x in fits)
@@ -58,19 +64,37 @@ def test_json_keeps_the_digits_of_unquoted_decimals():
     assert Summary.from_json(text).arms[0].median.estimate.step == Fraction(1, 100)
 
 
-@pytest.mark.parametrize("path, value, field, expected", [
-    (("arms", "combined", "n"), "sixty", "arms.combined.n", "whole number"),
-    (("arms", "combined", "deaths"), 61, "arms.combined.deaths", "whole number from 0 to 60"),
-    (("arms", "systemic", "landmarks", 1, "survival"), 0.303, "arms.systemic.landmarks[1].survival", "as text"),
-    (("arms", "systemic", "landmarks", 1, "survival"), "30.3", "arms.systemic.landmarks[1].survival", "0 to 1"),
-    (("arms", "systemic", "landmarks", 1, "months"), 30, "arms.systemic.landmarks[1].months", "later time"),
-    (("arms", "systemic", "landmarks", 0, "lower"), "60%", "arms.systemic.landmarks[0].lower", "at most"),
-    (("arms", "systemic", "median", "upper"), "40.0", "arms.systemic.median.upper", "at least"),
-    (("arms", "systemic", "mean"), "40.0", "arms.systemic.mean", "one of"),
-    (("p_value",), "about .01", "p_value", "number as text"),
-    (("level",), "95", "level", "between 0 and 1"),
-    (("arms",), {"one": {"n": 3}}, "arms", "two arms"),
-])
+@pytest.mark.parametrize(
+    "path, value, field, expected",
+    [
+        (("arms", "combined", "n"), "sixty", "arms.combined.n", "whole number"),
+        (("arms", "combined", "deaths"), 61, "arms.combined.deaths", "whole number from 0 to 60"),
+        (
+            ("arms", "systemic", "landmarks", 1, "survival"),
+            0.303,
+            "arms.systemic.landmarks[1].survival",
+            "as text",
+        ),
+        (
+            ("arms", "systemic", "landmarks", 1, "survival"),
+            "30.3",
+            "arms.systemic.landmarks[1].survival",
+            "0 to 1",
+        ),
+        (
+            ("arms", "systemic", "landmarks", 1, "months"),
+            30,
+            "arms.systemic.landmarks[1].months",
+            "later time",
+        ),
+        (("arms", "systemic", "landmarks", 0, "lower"), "60%", "arms.systemic.landmarks[0].lower", "at most"),
+        (("arms", "systemic", "median", "upper"), "40.0", "arms.systemic.median.upper", "at least"),
+        (("arms", "systemic", "mean"), "40.0", "arms.systemic.mean", "one of"),
+        (("p_value",), "about .01", "p_value", "number as text"),
+        (("level",), "95", "level", "between 0 and 1"),
+        (("arms",), {"one": {"n": 3}}, "arms", "two arms"),
+    ],
+)
 def test_an_error_names_field_and_expectation(path, value, field, expected):
     with pytest.raises(SummaryError) as caught:
         Summary.from_dict(changed(path, value))

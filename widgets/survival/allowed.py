@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 
@@ -100,8 +100,7 @@ def limits(survival: float, greenwood: float, z: float, transform: str) -> tuple
         case "arcsine":
             angle = math.asin(math.sqrt(survival))
             width = z * error * math.sqrt(survival / (1 - survival)) / 2
-            return (math.sin(max(0.0, angle - width)) ** 2,
-                    math.sin(min(math.pi / 2, angle + width)) ** 2)
+            return (math.sin(max(0.0, angle - width)) ** 2, math.sin(min(math.pi / 2, angle + width)) ** 2)
     raise SummaryError("interval", "a known transform", transform)
 
 
@@ -167,11 +166,13 @@ def _contradiction(windows: list[_Window], median: tuple[float, float] | None) -
     if any(w.least > w.most or w.low > w.high for w in windows):
         return True
     return median is not None and any(
-        (w.high < 0.5 and w.months < median[0]) or (w.low > 0.5 and w.months > median[1]) for w in windows)
+        (w.high < 0.5 and w.months < median[0]) or (w.low > 0.5 and w.months > median[1]) for w in windows
+    )
 
 
-def orders(arm: Arm, assumptions: Assumptions = _DEFAULT, *, budget: int = 2_000_000,
-           seed: int | None = None) -> Iterator[Order]:
+def orders(
+    arm: Arm, assumptions: Assumptions = _DEFAULT, *, budget: int = 2_000_000, seed: int | None = None
+) -> Iterator[Order]:
     """Every family of orders that gives the arm's printed numbers back, depth first.
 
     A printed "not reached" is held up to the last printed time. `seed` shuffles the walk, so that it
@@ -187,23 +188,26 @@ def orders(arm: Arm, assumptions: Assumptions = _DEFAULT, *, budget: int = 2_000
     if _contradiction(windows, times[1]):
         return
 
-    def reachable(n: int, k: int, i: int, s: float, g: float) -> bool:
-        """Can S and the Greenwood sum still hit every later landmark?
+    def verdict(n: int, k: int, i: int, s: float, g: float) -> int:
+        """Whether S and the Greenwood sum can still hit every later landmark: 0 if so.
 
-        A death at m at risk adds (S_before/S_after − 1)/m. With m at its largest (nobody lost any more)
-        that makes (S/S' − 1)/n from S to S'; with m at least `fewest`, at most (S/S' − 1)/fewest.
+        1: S is too small or the sum too large already, which further losses only make worse;
+        -1: the sum will stay too small. A death at m at risk adds (S_before/S_after − 1)/m. With m at its
+        largest (nobody lost any more) that makes (S/S' − 1)/n from S to S'; with m at least `fewest`, at
+        most (S/S' − 1)/fewest.
         """
         if i < len(windows) and s < windows[i].low:
-            return False
+            return 1
+        short = 0
         for w in windows[i:]:
             if g + max(0.0, s / w.high - 1) / n > w.most:
-                return False
+                return 1
             if w.low > 0:
                 most_deaths = k + math.floor(n * (1 - w.low / s) + 1e-9)
                 fewest = max(1, (deaths or 0) - most_deaths + 1)
                 if g + (s / w.low - 1) / fewest < w.least:
-                    return False
-        return True
+                    short = -1
+        return short
 
     def cross(k: int, i: int, now: float, named, s: float, g: float):
         """Name the death if a curve falls to one half at it; None if that contradicts its printed time."""
@@ -225,7 +229,7 @@ def orders(arm: Arm, assumptions: Assumptions = _DEFAULT, *, budget: int = 2_000
         return tuple(result), start
 
     def loss_odds(n: int, i: int, s: float, g: float) -> float:
-        """How readily a shuffled walk loses a patient here, to meet the Greenwood sum of the next landmark."""
+        """How readily a shuffled walk loses a patient here, to meet the next landmark's Greenwood sum."""
         w = windows[i] if i < len(windows) else None
         if w is None or not guided or math.isinf(w.most) or not 0 < w.high < s:
             return taste / 2
@@ -240,8 +244,10 @@ def orders(arm: Arm, assumptions: Assumptions = _DEFAULT, *, budget: int = 2_000
     while stack:
         visited += 1
         if visited > budget:
-            raise TooMany(f"{arm.name}: more than {budget:,} states; fewer patients or more printed limits "
-                          "are needed for a complete search")
+            raise TooMany(
+                f"{arm.name}: more than {budget:,} states; fewer patients or more printed limits "
+                "are needed for a complete search"
+            )
         k, n, i, now, s, g, losses, passed, named = stack.pop()
         pending = [t for t, name in zip(times, named, strict=True) if t and not name and t[1] < math.inf]
         if i == len(windows) and not pending:
@@ -258,17 +264,17 @@ def orders(arm: Arm, assumptions: Assumptions = _DEFAULT, *, budget: int = 2_000
                 left = n - lost
                 s2 = s * (left - 1) / left
                 g2 = g + 1 / (left * (left - 1)) if left > 1 else math.inf
-                if left > 1 and not reachable(left - 1, k + 1, i, s2, g2):
-                    if g2 > min((w.most for w in windows[i:]), default=math.inf) or (
-                            i < len(windows) and s2 < windows[i].low):
-                        break  # more losses only make S smaller and the sum larger
+                if left > 1 and (off := verdict(left - 1, k + 1, i, s2, g2)):
+                    if off > 0:
+                        break
                     continue
                 if left == 1 and i < len(windows) and windows[i].low > 0:
                     break
                 crossed = cross(k + 1, i, now, named, s2, g2)
                 if crossed:
-                    following.append((k + 1, left - 1, i, crossed[1], s2, g2, (*losses, lost), passed,
-                                      crossed[0]))
+                    following.append(
+                        (k + 1, left - 1, i, crossed[1], s2, g2, (*losses, lost), passed, crossed[0])
+                    )
         if dice:
             toll = -math.log(max(0.005, loss_odds(n, i, s, g)))
             following.sort(key=lambda state: math.log(dice.expovariate(1.0)) + toll * (n - state[1]))
@@ -318,8 +324,10 @@ class Allowed:
 
     def named(self) -> dict[str, tuple[int, ...]]:
         """Which death, counted from 1, may be the median and its limits; () if none is in reach."""
-        return {curve: tuple(sorted({order.named[index] for order in self.orders} - {0}))
-                for index, curve in enumerate(CURVES)}
+        return {
+            curve: tuple(sorted({order.named[index] for order in self.orders} - {0}))
+            for index, curve in enumerate(CURVES)
+        }
 
     @cached_property
     def _cells(self) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -372,8 +380,9 @@ def allowed(arm: Arm, assumptions: Assumptions = _DEFAULT, *, budget: int = 2_00
         return Allowed(arm, assumptions, tuple(found), False)
 
 
-def fitting(arm: Arm, assumptions: Assumptions = _DEFAULT, *, seed: int = 0, walks: int = 40,
-            budget: int = 50_000) -> Order | None:
+def fitting(
+    arm: Arm, assumptions: Assumptions = _DEFAULT, *, seed: int = 0, walks: int = 40, budget: int = 50_000
+) -> Order | None:
     """One order that gives the printed numbers back, or None if there is none.
 
     A short search in order finds the rare fit of a small arm, short shuffled walks one of the many of an
@@ -388,13 +397,16 @@ def fitting(arm: Arm, assumptions: Assumptions = _DEFAULT, *, seed: int = 0, wal
 
 def last_printed(arm: Arm) -> float:
     """The last time, in months, of which a printed number of this arm speaks."""
-    named = [float(number.value + number.step / 2) for _, number in arm.median
-             if number and number.value is not None]
+    named = [
+        float(number.value + number.step / 2)
+        for _, number in arm.median
+        if number and number.value is not None
+    ]
     return max([0.0, *(months for months, _ in arm.landmarks), *named])
 
 
 def _cells(arm: Arm, assumptions: Assumptions, order: Order) -> tuple[np.ndarray, np.ndarray]:
-    """Earliest and latest time of each death of an order, from landmarks and named deaths, shape (deaths,)."""
+    """Earliest and latest time of each death of an order, by landmarks and named deaths."""
     earliest, latest = np.zeros(len(order.losses)), np.full(len(order.losses), np.inf)
     for (months, _), k in zip(arm.landmarks, order.passed, strict=True):
         earliest[k:] = np.maximum(earliest[k:], months)
@@ -402,7 +414,7 @@ def _cells(arm: Arm, assumptions: Assumptions, order: Order) -> tuple[np.ndarray
     for (_, number), k in zip([(c, getattr(arm.median, c)) for c in CURVES], order.named, strict=True):
         if number and k:
             low, high = number.bounds(assumptions)
-            earliest[k - 1:] = np.maximum(earliest[k - 1:], low)
+            earliest[k - 1 :] = np.maximum(earliest[k - 1 :], low)
             latest[:k] = np.minimum(latest[:k], high)
     return earliest, latest
 
@@ -439,7 +451,7 @@ def _events(allowed_arm: Allowed, early: bool) -> set[tuple[tuple[float, int, bo
 
 
 def _period_hazard_ratio(first, second, first_early: bool, n: tuple[int, int], period: int) -> float:
-    """Cox hazard ratio of one period from two ordered lists of events; early ones follow late ones in ties."""
+    """Cox hazard ratio of one period from two ordered lists of events; in ties, late ones come first."""
     tagged = [(t, first_early, k, 0, p, d) for k, (t, p, d) in enumerate(first)]
     tagged += [(t, not first_early, k, 1, p, d) for k, (t, p, d) in enumerate(second)]
     at_risk, deaths, odds = [n[0], n[1]], [0, 0], []
@@ -473,10 +485,13 @@ def hazard_ratio_bounds(first: Allowed, second: Allowed) -> dict[tuple[float, fl
     n = first.arm.n, second.arm.n
     edges = (0.0, *marks[0])
     bounds = {}
-    for period, span in enumerate(zip(edges, edges[1:], strict=False)):
+    for period, span in enumerate(pairwise(edges)):
         low, high = (
-            [_period_hazard_ratio(a, b, early, n, period)
-             for a in _events(first, early) for b in _events(second, not early)]
+            [
+                _period_hazard_ratio(a, b, early, n, period)
+                for a in _events(first, early)
+                for b in _events(second, not early)
+            ]
             for early in (False, True)
         )
         bounds[span] = min(low, default=math.nan), max(high, default=math.nan)
@@ -524,15 +539,21 @@ def conflict(arm: Arm, assumptions: Assumptions = _DEFAULT, *, budget: int = 50_
     return tuple(name for name in names if name in clash)
 
 
-def denominators(arm: Arm, candidates: range, assumptions: Assumptions = _DEFAULT, *,
-                 budget: int = 2_000_000) -> tuple[int, ...]:
+def denominators(
+    arm: Arm, candidates: range, assumptions: Assumptions = _DEFAULT, *, budget: int = 2_000_000
+) -> tuple[int, ...]:
     """Which numbers of patients fit the printed curve and number of deaths."""
-    return tuple(n for n in candidates
-                 if fitting(replace(arm, n=n), assumptions, budget=budget))
+    return tuple(n for n in candidates if fitting(replace(arm, n=n), assumptions, budget=budget))
 
 
-def conventions(arm: Arm, assumptions: Assumptions = _DEFAULT, *, budget: int = 2_000_000) -> dict[str, dict]:
-    """Switch one convention at a time: what each choice of interval, median's interval and rounding allows."""
-    return {name: {choice: allowed(arm, assumptions.with_(**{name: choice}), budget=budget)
-                   for choice in CHOICES[name]}
-            for name in ("interval", "median_interval", "rounding")}
+def conventions(
+    arm: Arm, assumptions: Assumptions = _DEFAULT, *, budget: int = 2_000_000
+) -> dict[str, dict[str, Allowed]]:
+    """Switch one convention at a time (interval, median's interval, rounding): what each choice allows."""
+    return {
+        name: {
+            choice: allowed(arm, assumptions.with_(**{name: choice}), budget=budget)
+            for choice in CHOICES[name]
+        }
+        for name in ("interval", "median_interval", "rounding")
+    }

@@ -66,7 +66,9 @@ class FollowUp:
 
     def __post_init__(self):
         if not 0 <= self.first < self.last or not self.loss > 0:
-            raise SummaryError("follow_up", "0 ≤ first < last and loss > 0", (self.first, self.last, self.loss))
+            raise SummaryError(
+                "follow_up", "0 ≤ first < last and loss > 0", (self.first, self.last, self.loss)
+            )
 
     @classmethod
     def guess(cls, summary: Summary) -> FollowUp:
@@ -90,6 +92,7 @@ class FollowUp:
 
 
 # --- printed numbers as conditions, for all chains at once ----------------------------------------------
+
 
 def _bands(survival: np.ndarray, greenwood: np.ndarray, z: float, transform: str):
     """Both limits at 0 < S < 1; the formulas are those of `allowed.limits`."""
@@ -120,10 +123,14 @@ class _ArmNumbers:
 
     def __init__(self, arm: Arm, assumptions: Assumptions):
         self.n, self.deaths, self.z, self.how = arm.n, arm.deaths, arm.z, assumptions
-        self.marks = [(m, [number and number.bounds(assumptions) for _, number in printed])
-                      for m, printed in arm.landmarks]
-        self.median = [number and number.bounds(assumptions)
-                       for number in (arm.median.lower, arm.median.estimate, arm.median.upper)]
+        self.marks = [
+            (m, [number and number.bounds(assumptions) for _, number in printed])
+            for m, printed in arm.landmarks
+        ]
+        self.median = [
+            number and number.bounds(assumptions)
+            for number in (arm.median.lower, arm.median.estimate, arm.median.upper)
+        ]
         at_risk = np.arange(arm.n, 0, -1.0)
         self.fall = np.log(np.maximum(at_risk - 1, 1e-9) / at_risk)
         self.growth = 1 / (at_risk * np.maximum(at_risk - 1, 1e-9))
@@ -140,14 +147,25 @@ class _ArmNumbers:
             seen = times <= landmark if self.how.inclusive else times < landmark
             last = seen.sum(axis=1) - 1
             none = last < 0
-            good &= _hits(np.where(none, 1.0, survival[rows, last]), np.where(none, 0, greenwood[rows, last]),
-                          printed, self)
+            good &= _hits(
+                np.where(none, 1.0, survival[rows, last]),
+                np.where(none, 0, greenwood[rows, last]),
+                printed,
+                self,
+            )
         if any(self.median):
             proper = (survival > 1e-8) & (survival < 1)
-            low, high = _bands(np.where(proper, survival, 0.5), np.where(proper, greenwood, 0), self.z,
-                               self.how.median_interval)
-            for curve, bounds in zip((np.where(proper, low, survival), survival,
-                                      np.where(proper, high, survival)), self.median, strict=True):
+            low, high = _bands(
+                np.where(proper, survival, 0.5),
+                np.where(proper, greenwood, 0),
+                self.z,
+                self.how.median_interval,
+            )
+            for curve, bounds in zip(
+                (np.where(proper, low, survival), survival, np.where(proper, high, survival)),
+                self.median,
+                strict=True,
+            ):
                 if bounds:
                     below = curve <= 0.5 + 1e-12
                     reached = np.where(below[:, -1], times[rows, below.argmax(axis=1)], np.inf)
@@ -189,8 +207,9 @@ class _BetweenNumbers:
                 information = (died * share * (1 - share)).sum(axis=1)
                 beta = beta + np.clip((deaths1 - (died * share).sum(axis=1)) / information, -1, 1)
             error = 1 / np.sqrt(information)
-            for value, bounds in zip((beta, beta - self.z * error, beta + self.z * error), self.ratio,
-                                     strict=True):
+            for value, bounds in zip(
+                (beta, beta - self.z * error, beta + self.z * error), self.ratio, strict=True
+            ):
                 if bounds:
                     total += outside(value, bounds, 0.02)
         if self.p:
@@ -198,8 +217,9 @@ class _BetweenNumbers:
                 score = beta / error
             else:
                 share = at_risk1 / (at_risk1 + at_risk0)
-                score = ((deaths1 - (died * share).sum(axis=1))
-                         / np.sqrt((died * share * (1 - share)).sum(axis=1)))
+                score = (deaths1 - (died * share).sum(axis=1)) / np.sqrt(
+                    (died * share * (1 - share)).sum(axis=1)
+                )
             from scipy.special import erfc
 
             p = erfc(np.abs(score) / math.sqrt(2))
@@ -222,6 +242,7 @@ class _BetweenNumbers:
 
 
 # --- the prior ------------------------------------------------------------------------------------------
+
 
 def _walk(start: float, step: float) -> np.ndarray:
     """Covariance of a random walk over the bins."""
@@ -280,8 +301,12 @@ class _Hazards:
             scale = 2.4 / np.sqrt(self.precision[j, j] + count[:, j])
             step = scale_step = rng.standard_normal(len(x)) * scale * 0.7
             old = np.exp(x[:, j] + self.level[j])
-            gain = (count[:, j] * step - exposure[:, j] * old * np.expm1(np.clip(step, -50, 50))
-                    - step * pull[:, j] - step**2 * self.precision[j, j] / 2)
+            gain = (
+                count[:, j] * step
+                - exposure[:, j] * old * np.expm1(np.clip(step, -50, 50))
+                - step * pull[:, j]
+                - step**2 * self.precision[j, j] / 2
+            )
             # the proposal's width depends on the count only, not on x: it is symmetric
             step = np.where(np.log(rng.random(len(x))) < gain, scale_step, 0.0)
             x[:, j] += step
@@ -301,21 +326,37 @@ def _level(arm: Arm) -> float:
 
 # --- starts and steps -----------------------------------------------------------------------------------
 
-def _start(arm: Arm, order: Order, assumptions: Assumptions, follow_up: FollowUp, chains: int,
-           rng: np.random.Generator) -> np.ndarray:
+
+def _start(
+    arm: Arm,
+    order: Order,
+    assumptions: Assumptions,
+    follow_up: FollowUp,
+    chains: int,
+    rng: np.random.Generator,
+) -> np.ndarray:
     """Random times that keep to an order, shape (chains, n), deaths first."""
     earliest, latest = _cells(arm, assumptions, order)
     end = last_printed(arm)
     latest = np.minimum(latest, follow_up.last)
     after = arm.deaths - len(order.losses)
     middle = end + (follow_up.last - end) * rng.uniform(0.1, 1)  # a median "not reached" wants deaths first
-    dead = np.sort(np.concatenate([
-        rng.uniform(earliest, np.maximum(latest, earliest), (chains, len(earliest))),
-        rng.uniform(end, middle, (chains, after)),
-    ], axis=1), axis=1)
+    dead = np.sort(
+        np.concatenate(
+            [
+                rng.uniform(earliest, np.maximum(latest, earliest), (chains, len(earliest))),
+                rng.uniform(end, middle, (chains, after)),
+            ],
+            axis=1,
+        ),
+        axis=1,
+    )
     edges = np.concatenate([np.zeros((chains, 1)), dead], axis=1)
-    lost = [rng.uniform(edges[:, k, None], edges[:, k + 1, None], (chains, m))
-            for k, m in enumerate(order.losses) if m]
+    lost = [
+        rng.uniform(edges[:, k, None], edges[:, k + 1, None], (chains, m))
+        for k, m in enumerate(order.losses)
+        if m
+    ]
     staying = arm.n - arm.deaths - sum(order.losses)
     lost.append(rng.uniform(max(end, min(middle, follow_up.last * 0.95)), follow_up.last, (chains, staying)))
     return np.round(np.concatenate([dead, *lost], axis=1), DECIMALS)
@@ -324,8 +365,15 @@ def _start(arm: Arm, order: Order, assumptions: Assumptions, follow_up: FollowUp
 class _Chains:
     """Many Metropolis chains over the event times of two arms."""
 
-    def __init__(self, summary: Summary, prior: str, assumptions: Assumptions, follow_up: FollowUp,
-                 chains: int, rng: np.random.Generator):
+    def __init__(
+        self,
+        summary: Summary,
+        prior: str,
+        assumptions: Assumptions,
+        follow_up: FollowUp,
+        chains: int,
+        rng: np.random.Generator,
+    ):
         self.rng, self.last = rng, follow_up.last
         self.numbers = [_ArmNumbers(arm, assumptions) for arm in summary.arms]
         self.between = _BetweenNumbers(summary, assumptions)
@@ -353,7 +401,9 @@ class _Chains:
         who = rng.integers(months.shape[1], size=(chains, moved))
         old, died = months[rows, who], who < deaths
         new = np.round(self._propose(arm, old, died), DECIMALS)
-        gain = (self.hazards.density(rows, arm, new, died) - self.hazards.density(rows, arm, old, died)).sum(axis=1)
+        gain = (self.hazards.density(rows, arm, new, died) - self.hazards.density(rows, arm, old, died)).sum(
+            axis=1
+        )
         threshold = np.log(rng.random(chains))
         proper = np.all((new > 0) & (new < self.last), axis=1)
         proper &= np.all(np.diff(np.sort(who, axis=1), axis=1) > 0, axis=1)
@@ -429,15 +479,16 @@ class _Chains:
 
 @lru_cache(maxsize=8)
 def _listed(arm: Arm, assumptions: Assumptions) -> list[Order] | None:
-    """All orders of a small arm; None if there are too many to list. Kept, as every prior starts from them."""
+    """All orders of a small arm, None if too many to list; kept, as every prior starts from them."""
     try:
         return list(orders(arm, assumptions, budget=50_000))
     except TooMany:
         return None
 
 
-def _sampled_orders(arm: Arm, numbers: _ArmNumbers, rng: np.random.Generator, particles: int = 4000,
-                    rounds: int = 6) -> list[Order]:
+def _sampled_orders(
+    arm: Arm, numbers: _ArmNumbers, rng: np.random.Generator, particles: int = 4000, rounds: int = 6
+) -> list[Order]:
     """Orders of an arm too large to list, found by simulating many side by side, landmark by landmark.
 
     In each interval every particle loses patients at a rate of its own, stops where the next landmark's
@@ -459,14 +510,20 @@ def _sampled_orders(arm: Arm, numbers: _ArmNumbers, rng: np.random.Generator, pa
             rate = np.exp(rng.uniform(math.log(0.001), math.log(0.97), particles))
             alive, done = np.ones(particles, bool), np.zeros(particles, bool)
             for _ in range(arm.n + 1):
-                here = _hits(s, g, printed, numbers) if landmark < math.inf else (named[:, pending] > 0).all(axis=1)
+                here = (
+                    _hits(s, g, printed, numbers)
+                    if landmark < math.inf
+                    else (named[:, pending] > 0).all(axis=1)
+                )
                 done |= alive & here
                 alive &= ~done & (at_risk > 1) & (deaths < arm.deaths)
                 if printed[0]:
                     alive &= s >= printed[0][0]
                 if not alive.any():
                     break
-                lost = alive & (rng.random(particles) < rate) & (arm.n - at_risk - deaths < arm.n - arm.deaths)
+                lost = (
+                    alive & (rng.random(particles) < rate) & (arm.n - at_risk - deaths < arm.n - arm.deaths)
+                )
                 dies = alive & ~lost
                 losses[rows[lost], deaths[lost]] += 1
                 s = np.where(dies, s * (at_risk - 1) / np.maximum(at_risk, 1), s)
@@ -493,9 +550,12 @@ def _sampled_orders(arm: Arm, numbers: _ArmNumbers, rng: np.random.Generator, pa
             pick = rng.integers(len(joined[0]), size=particles)
             at_risk, s, g, deaths, named, losses, passed = (x[pick] for x in joined)
             since = landmark
-    return [Order(tuple(lost[:k].tolist()), tuple(marks_passed.tolist()), tuple(crossed.tolist()), 0)
-            for k, lost, marks_passed, crossed in
-            zip(joined[3][:64], joined[5][:64], joined[6][:64], joined[4][:64], strict=True)]
+    return [
+        Order(tuple(lost[:k].tolist()), tuple(marks_passed.tolist()), tuple(crossed.tolist()), 0)
+        for k, lost, marks_passed, crossed in zip(
+            joined[3][:64], joined[5][:64], joined[6][:64], joined[4][:64], strict=True
+        )
+    ]
 
 
 def _hits(s, g, printed, numbers: _ArmNumbers) -> np.ndarray:
@@ -503,18 +563,26 @@ def _hits(s, g, printed, numbers: _ArmNumbers) -> np.ndarray:
     proper = (s > 1e-8) & (s < 1)
     pair = _bands(np.where(proper, s, 0.5), np.where(proper, g, 0), numbers.z, numbers.how.interval)
     good = np.ones(len(s), bool)
-    for value, bounds in zip((s, *(np.where(proper, np.clip(limit, 0, 1), s) for limit in pair)), printed,
-                             strict=True):
+    for value, bounds in zip(
+        (s, *(np.where(proper, np.clip(limit, 0, 1), s) for limit in pair)), printed, strict=True
+    ):
         if bounds:
             good &= _inside(value, bounds)
     return good
 
 
-def _starts(arm: Arm, numbers: _ArmNumbers, assumptions: Assumptions, follow_up: FollowUp, chains: int,
-            rng: np.random.Generator) -> np.ndarray:
+def _starts(
+    arm: Arm,
+    numbers: _ArmNumbers,
+    assumptions: Assumptions,
+    follow_up: FollowUp,
+    chains: int,
+    rng: np.random.Generator,
+) -> np.ndarray:
     found = _listed(arm, assumptions)
     if found is None:
-        found = _sampled_orders(arm, numbers, rng)
+        tries = (_sampled_orders(arm, numbers, rng) for _ in range(8))
+        found = next((some for some in tries if some), [])
     if not found:
         raise NoDraw(f"{arm.name}: no data were found that give its numbers back; see allowed.conflict")
     result = np.empty((0, arm.n))
@@ -530,6 +598,7 @@ def _starts(arm: Arm, numbers: _ArmNumbers, assumptions: Assumptions, follow_up:
 
 
 # --- ensembles ------------------------------------------------------------------------------------------
+
 
 @dataclass(frozen=True)
 class Ensemble:
@@ -560,13 +629,15 @@ class Ensemble:
 
         draws, patients = self.months.shape
         names = np.array([arm.name for arm in self.summary.arms])
-        return pd.DataFrame({
-            "draw": np.repeat(np.arange(1, draws + 1), patients),
-            "prior": np.repeat(self.prior, patients),
-            "arm": np.tile(names[self.arm], draws),
-            "months": self.months.ravel(),
-            "died": np.tile(self.died.astype(int), draws),
-        })
+        return pd.DataFrame(
+            {
+                "draw": np.repeat(np.arange(1, draws + 1), patients),
+                "prior": np.repeat(self.prior, patients),
+                "arm": np.tile(names[self.arm], draws),
+                "months": self.months.ravel(),
+                "died": np.tile(self.died.astype(int), draws),
+            }
+        )
 
     def save(self, path: str | Path, command: str = "") -> None:
         """Write `path` (CSV, gzipped) and beside it a JSON file on how it was made, with its hash."""
@@ -583,8 +654,13 @@ class Ensemble:
             "command": command,
             "draws": len(self),
             "patients": self.months.shape[1],
-            "columns": {"draw": "number of the draw", "prior": "its prior", "arm": "arm", "months": "time, months",
-                        "died": "1 died, 0 censored"},
+            "columns": {
+                "draw": "number of the draw",
+                "prior": "its prior",
+                "arm": "arm",
+                "months": "time, months",
+                "died": "1 died, 0 censored",
+            },
             "priors": {name: PRIORS[name] for name in dict.fromkeys(self.prior.tolist())},
             "seed": self.seed,
             "assumptions": asdict(self.assumptions),
@@ -607,10 +683,17 @@ class Ensemble:
         table = pd.read_csv(io.BytesIO(gzip.decompress(packed)), comment="#")
         shape = origin["draws"], origin["patients"]
         one = table.iloc[: shape[1]]
-        return cls(summary, table["months"].to_numpy().reshape(shape), one["died"].to_numpy() == 1,
-                   (one["arm"] != summary.arms[0].name).to_numpy().astype(int),
-                   table["prior"].to_numpy(str).reshape(shape)[:, 0], Assumptions(**origin["assumptions"]),
-                   FollowUp(**origin["follow_up"]), origin["seed"], origin["notice"])
+        return cls(
+            summary,
+            table["months"].to_numpy().reshape(shape),
+            one["died"].to_numpy() == 1,
+            (one["arm"] != summary.arms[0].name).to_numpy().astype(int),
+            table["prior"].to_numpy(str).reshape(shape)[:, 0],
+            Assumptions(**origin["assumptions"]),
+            FollowUp(**origin["follow_up"]),
+            origin["seed"],
+            origin["notice"],
+        )
 
 
 def sidecar(path: Path) -> Path:
@@ -618,10 +701,21 @@ def sidecar(path: Path) -> Path:
     return path.with_name(path.name.removesuffix(".gz").removesuffix(".csv") + ".json")
 
 
-def draw(summary: Summary, n: int = 1000, *, priors: Sequence[str] = tuple(PRIORS),
-         assumptions: Assumptions = _DEFAULT, follow_up: FollowUp | None = None, seed: int = 0,
-         chains: int = 125, burn_in: int = 80, thin: int = 20, n_jobs: int = 1,
-         progress: Callable[[float, str], None] | None = None, stop=None) -> Ensemble:
+def draw(
+    summary: Summary,
+    n: int = 1000,
+    *,
+    priors: Sequence[str] = tuple(PRIORS),
+    assumptions: Assumptions = _DEFAULT,
+    follow_up: FollowUp | None = None,
+    seed: int = 0,
+    chains: int = 125,
+    burn_in: int = 80,
+    thin: int = 20,
+    n_jobs: int = 1,
+    progress: Callable[[float, str], None] | None = None,
+    stop=None,
+) -> Ensemble:
     """Draw `n` data sets that give back every printed number, spread evenly over the priors.
 
     follow_up  an assumption; guessed from the median follow-up if not given
@@ -641,14 +735,19 @@ def draw(summary: Summary, n: int = 1000, *, priors: Sequence[str] = tuple(PRIOR
             raise SummaryError(f"arms.{arm.name}.deaths", "the number of deaths (draws need it)", None)
     follow_up = follow_up or FollowUp.guess(summary)
     shares = [n // len(priors) + (index < n % len(priors)) for index in range(len(priors))]
-    jobs = [(summary, share, prior, assumptions, follow_up, seed, chains, burn_in, thin)
-            for share, prior in zip(shares, priors, strict=True) if share]
+    jobs = [
+        (summary, share, prior, assumptions, follow_up, seed, chains, burn_in, thin)
+        for share, prior in zip(shares, priors, strict=True)
+        if share
+    ]
     results = []
     if n_jobs == 1:
         for index, job in enumerate(jobs):
+
             def tell(share, words, index=index):
                 if progress:
                     progress((index + share) / len(jobs), words)
+
             results.append(_run(*job, progress=tell, stop=stop))
     else:
         from joblib import Parallel, delayed
@@ -661,15 +760,32 @@ def draw(summary: Summary, n: int = 1000, *, priors: Sequence[str] = tuple(PRIOR
                 raise Cancelled("stopped by the caller")
     first, second = summary.arms
     return Ensemble(
-        summary, np.concatenate(results),
+        summary,
+        np.concatenate(results),
         np.concatenate([np.arange(arm.n) < arm.deaths for arm in summary.arms]),
         np.repeat([0, 1], [first.n, second.n]),
         np.repeat([job[2] for job in jobs], [len(result) for result in results]),
-        assumptions, follow_up, seed)
+        assumptions,
+        follow_up,
+        seed,
+    )
 
 
-def _run(summary, n, prior, assumptions, follow_up, seed, chains, burn_in, thin, *,
-         progress=None, stop=None, most_approaches=150) -> np.ndarray:
+def _run(
+    summary,
+    n,
+    prior,
+    assumptions,
+    follow_up,
+    seed,
+    chains,
+    burn_in,
+    thin,
+    *,
+    progress=None,
+    stop=None,
+    most_approaches=150,
+) -> np.ndarray:
     """`n` draws under one prior, shape (n, patients)."""
     rng = np.random.default_rng([seed, list(PRIORS).index(prior)])
     chains = min(chains, n)
@@ -720,8 +836,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("--first and --last belong together")
     summary = Summary.from_json(given.summary)
     follow_up = None if given.first is None else FollowUp(given.first, given.last, given.loss)
-    ensemble = draw(summary, given.draws, follow_up=follow_up, seed=given.seed, n_jobs=given.jobs,
-                    progress=lambda share, words: print(f"\r{share:4.0%} {words:60}", end="", file=sys.stderr))
+    ensemble = draw(
+        summary,
+        given.draws,
+        follow_up=follow_up,
+        seed=given.seed,
+        n_jobs=given.jobs,
+        progress=lambda share, words: print(f"\r{share:4.0%} {words:60}", end="", file=sys.stderr),
+    )
     wrong = disagreements(ensemble)
     if wrong:
         print(f"\n{len(wrong)} printed numbers are not given back, the first: {wrong[0]}", file=sys.stderr)

@@ -7,6 +7,7 @@ taken as text (in JSON, unquoted decimals keep their digits too) and become `Pri
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
@@ -18,8 +19,14 @@ from typing import Any
 
 NOTICE = "reconstructed from published numbers; not patient data"
 
-_UNITS = {"": 1, "%": Fraction(1, 100), "months": 1, "years": 12, "weeks": Fraction(12 * 7 * 100, 36525),
-          "days": Fraction(12 * 100, 36525)}
+_UNITS = {
+    "": 1,
+    "%": Fraction(1, 100),
+    "months": 1,
+    "years": 12,
+    "weeks": Fraction(12 * 7 * 100, 36525),
+    "days": Fraction(12 * 100, 36525),
+}
 _NUMBER = re.compile(r"(?P<below><?)\s*(?P<digits>\d*\.?\d+)\s*(?P<unit>%|[a-z]*)")
 _TIE = 1e-12  # float error of a survival estimate is below 1e-13; no rounding step is near either
 
@@ -123,9 +130,10 @@ class Assumptions:
 
     def with_(self, **changes) -> Assumptions:
         """The same assumptions with some switched; refuses unknown names."""
-        unknown = set(changes) - {f.name for f in fields(self)}
-        if unknown:
-            raise SummaryError("assumptions", f"one of {', '.join(f.name for f in fields(self))}", min(unknown))
+        known = [field.name for field in fields(self)]
+        for name in changes:
+            if name not in known:
+                raise SummaryError("assumptions", f"one of {', '.join(known)}", name)
         return replace(self, **changes)
 
 
@@ -171,8 +179,11 @@ class Arm:
         return replace(
             self,
             deaths=None if "deaths" in names else self.deaths,
-            landmarks=tuple((months, left) for months, limits in self.landmarks
-                            if (left := rest(f"{months:g}", limits)) != Limits()),
+            landmarks=tuple(
+                (months, left)
+                for months, limits in self.landmarks
+                if (left := rest(f"{months:g}", limits)) != Limits()
+            ),
             median=rest("median", self.median),
         )
 
@@ -193,7 +204,8 @@ class Summary:
         """How many printed numbers there are, patients and deaths aside."""
         between = [number for _, number in self.hazard_ratio] + [self.p_value, self.median_follow_up]
         return sum(len(arm.numbers()) - (arm.deaths is not None) for arm in self.arms) + sum(
-            number is not None for number in between)
+            number is not None for number in between
+        )
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Summary:
@@ -201,8 +213,11 @@ class Summary:
 
         Raises SummaryError with the first field that is wrong and what was expected there.
         """
-        _known("summary", data, {"title", "source", "level", "arms", "hazard_ratio", "p_value",
-                                 "median_follow_up"})
+        _known(
+            "summary",
+            data,
+            {"title", "source", "level", "arms", "hazard_ratio", "p_value", "median_follow_up"},
+        )
         level = Printed.read("level", data.get("level", "95%"))
         if level.value is None or not 0 < level.value < 1:
             raise SummaryError("level", 'a level between 0 and 1, such as "95%"', data["level"])
@@ -212,9 +227,15 @@ class Summary:
             raise SummaryError("arms", "two arms by name, the one whose hazard ratio it is first", arms)
         ratio = _limits("hazard_ratio", data.get("hazard_ratio"))
         p_value = _optional("p_value", data, high=1)
-        return cls(str(data.get("title", "")), str(data.get("source", "")),
-                   tuple(_arm(str(name), arm, z) for name, arm in arms.items()),
-                   ratio, p_value, _optional("median_follow_up", data), z)
+        return cls(
+            str(data.get("title", "")),
+            str(data.get("source", "")),
+            tuple(_arm(str(name), arm, z) for name, arm in arms.items()),
+            ratio,
+            p_value,
+            _optional("median_follow_up", data),
+            z,
+        )
 
     @classmethod
     def from_json(cls, source: str | Path) -> Summary:
@@ -247,17 +268,20 @@ def _optional(name: str, data: Mapping, high: float = float("inf"), prefix: str 
     return number
 
 
-def _limits(field: str, data: Any, estimate: str = "estimate", high: float = float("inf"),
-            extra: frozenset[str] = frozenset()) -> Limits:
+def _limits(
+    field: str,
+    data: Any,
+    estimate: str = "estimate",
+    most: float = float("inf"),
+    extra: frozenset[str] = frozenset(),
+) -> Limits:
     data = data or {}
     _known(field, data, {estimate, "lower", "upper"} | extra)
-    limits = Limits(*(_optional(name, data, high, f"{field}.") for name in (estimate, "lower", "upper")))
-    values = [float("inf") if number.value is None else number.value for _, number in limits if number]
-    if values[1:2] and (limits.lower and limits.lower.value is not None) and limits.estimate:
-        if (limits.estimate.value is not None) and limits.lower.value > limits.estimate.value:
-            raise SummaryError(f"{field}.lower", f"at most the {estimate}", data["lower"])
-    if limits.upper and limits.upper.value is not None and limits.estimate and (
-            limits.estimate.value is None or limits.upper.value < limits.estimate.value):
+    limits = Limits(*(_optional(name, data, most, f"{field}.") for name in (estimate, "lower", "upper")))
+    middle, low, high = (math.inf if x and x.value is None else x and x.value for _, x in limits)
+    if low is not None and middle is not None and low > middle:
+        raise SummaryError(f"{field}.lower", f"at most the {estimate}", data["lower"])
+    if high is not None and middle is not None and high < middle:
         raise SummaryError(f"{field}.upper", f"at least the {estimate}", data["upper"])
     return limits
 

@@ -101,8 +101,11 @@ def recompute(summary, months, died, arm, assumptions):
         if len(own) != published.n or sum(died[i] for i in own) != published.deaths:
             raise ValueError(f"{published.name}: the data have other numbers of patients or deaths")
         for landmark, printed in published.landmarks:
-            past = [step for step in steps
-                    if step[0] < landmark or (assumptions.inclusive and step[0] == landmark)]
+            past = [
+                step
+                for step in steps
+                if step[0] < landmark or (assumptions.inclusive and step[0] == landmark)
+            ]
             _, s, g = past[-1] if past else (0.0, 1.0, 0.0)
             values = (s, *interval(s, g, published.z, assumptions.interval))
             for (part, number), value in zip(printed, values, strict=True):
@@ -140,8 +143,12 @@ def prints_as(value, printed, assumptions):
     if printed.below:
         return value < printed.value
     # in units of the last printed digit, with nine digits behind it
-    distance = round((Decimal(value) - Decimal(printed.value.numerator) / Decimal(printed.value.denominator))
-                     * Decimal(printed.step.denominator) / Decimal(printed.step.numerator), 9)
+    distance = round(
+        (Decimal(value) - Decimal(printed.value.numerator) / Decimal(printed.value.denominator))
+        * Decimal(printed.step.denominator)
+        / Decimal(printed.step.numerator),
+        9,
+    )
     if assumptions.rounding == "nearest":
         return abs(distance) <= Decimal(assumptions.tolerance) / 2
     if assumptions.rounding == "down":
@@ -154,7 +161,9 @@ def disagreements(ensemble):
     found = []
     for index, months in enumerate(ensemble.months):
         numbers = recompute(ensemble.summary, months, ensemble.died, ensemble.arm, ensemble.assumptions)
-        found += [Disagreement(index + 1, name, printed.text, value)
-                  for name, (printed, value) in numbers.items()
-                  if not prints_as(value, printed, ensemble.assumptions)]
+        found += [
+            Disagreement(index + 1, name, printed.text, value)
+            for name, (printed, value) in numbers.items()
+            if not prints_as(value, printed, ensemble.assumptions)
+        ]
     return found
