@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from printing import printed
 
 from widgets.survival.allowed import (
     TooMany,
@@ -158,6 +159,19 @@ def test_complete_on_small_arms(case):
     result = allowed(arm)
     assert result.count(landmarks=True) == len(truth)
     assert result.count() == len({order for order, _ in truth})
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_true_deaths_are_among_the_allowed(seed):
+    rng = np.random.default_rng(seed)
+    arm = np.repeat([0, 1], 40)
+    death, end = rng.exponential(np.where(arm == 0, 40, 25)), rng.uniform(30, 70, 80)
+    months, died = np.minimum(death, end), death < end
+    for index, side in enumerate(printed(months, died, arm, [12, 24, 36]).arms):
+        times = months[(arm == index) & died]
+        truth = np.histogram(times, [0, 12, 24, 36, np.inf])[0]
+        result = allowed(side, budget=100_000)
+        assert tuple(truth) in result.death_vectors() or not result.complete
 
 
 # --- CLOCC ------------------------------------------------------------------------------------------

@@ -184,3 +184,16 @@ def test_command_line(tmp_path, monkeypatch, capsys):
     assert main([str(CLOCC), "--draws", "2", "--first", "85", "--last", "147", "--out", str(tmp_path)]) == 0
     assert NOTICE in capsys.readouterr().out
     assert {p.name for p in tmp_path.iterdir()} == {"clocc_2017_os_draws.csv.gz", "clocc_2017_os_draws.json"}
+
+
+def test_the_thousand_draws_in_data(summary):
+    path = CLOCC.parents[1] / "derived" / "clocc_2017_os_draws.csv.gz"
+    made = Ensemble.load(path, summary)
+    assert len(made) == 1000 and disagreements(made) == []
+    assert len(np.unique(made.months, axis=0)) == 1000
+    origin = json.loads(sidecar(path).read_text())
+    assert origin["notice"] == NOTICE
+    assert origin["command"].startswith("python -m widgets.survival.draws data/results/clocc_2017_os.json")
+    # not used as a condition: the 2012 report has 37 of 60 alive at 30 months, the lost counted as not alive
+    alive = (made.months[:, made.arm == 0] > 30).sum(axis=1)
+    assert np.bincount(alive).argmax() == 37
