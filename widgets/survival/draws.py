@@ -400,7 +400,10 @@ class _Chains:
         rows = np.repeat(np.arange(chains)[:, None], moved, axis=1)
         who = rng.integers(months.shape[1], size=(chains, moved))
         old, died = months[rows, who], who < deaths
-        new = np.round(self._propose(arm, old, died), DECIMALS)
+        if moved == 2 and rng.random() < 0.3:
+            new = old[:, ::-1]  # exchange two times: where one dies and one is lost, the order changes
+        else:
+            new = np.round(self._propose(arm, old, died), DECIMALS)
         gain = (self.hazards.density(rows, arm, new, died) - self.hazards.density(rows, arm, old, died)).sum(
             axis=1
         )
@@ -709,8 +712,8 @@ def draw(
     assumptions: Assumptions = _DEFAULT,
     follow_up: FollowUp | None = None,
     seed: int = 0,
-    chains: int = 125,
-    burn_in: int = 80,
+    chains: int = 250,
+    burn_in: int = 120,
     thin: int = 20,
     n_jobs: int = 1,
     progress: Callable[[float, str], None] | None = None,
