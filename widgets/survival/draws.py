@@ -791,7 +791,7 @@ def _run(
 ) -> np.ndarray:
     """`n` draws under one prior, shape (n, patients)."""
     rng = np.random.default_rng([seed, list(PRIORS).index(prior)])
-    chains = min(chains, n)
+    chains = max(20, min(chains, n))  # fewer seldom find the way to all numbers
     run = _Chains(summary, prior, assumptions, follow_up, chains, rng)
     rounds = math.ceil(n / chains)
     sweeps = burn_in + (rounds - 1) * thin
