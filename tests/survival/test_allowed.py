@@ -1,14 +1,13 @@
 from dataclasses import replace
 from itertools import combinations, combinations_with_replacement
 from math import exp, inf, log, sqrt
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from printing import printed
 
+from tests.survival.printing import printed
 from widgets.survival.allowed import (
     TooMany,
     allowed,
@@ -22,15 +21,15 @@ from widgets.survival.allowed import (
     orders,
     rmst_difference_bounds,
 )
+from widgets.survival.published import overall_survival
 from widgets.survival.summary import Assumptions, Printed, Summary
 
-CLOCC = Path(__file__).parents[2] / "data" / "results" / "clocc_2017_os.json"
 Z = 1.959963984540054
 
 
 @pytest.fixture(scope="module")
 def arms():
-    return Summary.from_json(CLOCC).arms
+    return Summary.from_dict(overall_survival("clocc.2017")).arms
 
 
 @pytest.fixture(scope="module")

@@ -1,13 +1,14 @@
 import json
+import shutil
 import threading
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
-from printing import printed
 from scipy import stats
 
+from tests.survival.printing import printed
+from widgets.records.library import DATA, load
 from widgets.survival.draws import (
     PRIORS,
     Cancelled,
@@ -18,17 +19,17 @@ from widgets.survival.draws import (
     main,
     sidecar,
 )
+from widgets.survival.published import overall_survival
 from widgets.survival.summary import NOTICE, Assumptions, Summary, SummaryError
 from widgets.survival.verify import disagreements, recompute
 
-CLOCC = Path(__file__).parents[2] / "data" / "results" / "clocc_2017_os.json"
 FOLLOW_UP = FollowUp(85, 147)
 SHORT = {"follow_up": FOLLOW_UP, "chains": 6, "burn_in": 6, "thin": 3}
 
 
 @pytest.fixture(scope="module")
 def summary():
-    return Summary.from_json(CLOCC)
+    return Summary.from_dict(overall_survival("clocc.2017"))
 
 
 @pytest.fixture(scope="module")
@@ -174,26 +175,43 @@ def test_a_constant_hazard_is_recovered():
     assert before == pytest.approx(1 - 0.5**0.5, abs=0.05)
 
 
-def test_command_line(tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize("named", ["clocc.2017", "clocc_2017_os.json"])
+def test_command_line(named, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "clocc_2017_os.json").write_text(json.dumps(overall_survival("clocc.2017")))
+    short = {"burn_in": 1, "chains": 2, "priors": ["uniform"]}
     monkeypatch.setattr(
-        "widgets.survival.draws.draw",
-        lambda summary, n, **options: draw(
-            summary, n, **(options | {"burn_in": 1, "chains": 2, "priors": ["uniform"]})
-        ),
+        "widgets.survival.draws.draw", lambda summary, n, **options: draw(summary, n, **(options | short))
     )
-    assert main([str(CLOCC), "--draws", "2", "--first", "85", "--last", "147", "--out", str(tmp_path)]) == 0
+    assert main([named, "--draws", "2", "--first", "85", "--last", "147", "--out", "made"]) == 0
     assert NOTICE in capsys.readouterr().out
-    assert {p.name for p in tmp_path.iterdir()} == {"clocc_2017_os_draws.csv.gz", "clocc_2017_os_draws.json"}
+    assert {p.name for p in (tmp_path / "made").iterdir()} == {
+        "clocc_2017_os_draws.csv.gz",
+        "clocc_2017_os_draws.json",
+    }
+
+
+def test_the_command_names_the_reports_it_knows(capsys):
+    with pytest.raises(SystemExit):
+        main(["clocc.2071"])
+    assert "known: clocc.2012" in capsys.readouterr().err
 
 
 def test_the_thousand_draws_in_data(summary):
-    path = CLOCC.parents[1] / "derived" / "clocc_2017_os_draws.csv.gz"
+    path = DATA / "derived" / "clocc_2017_os_draws.csv.gz"
     made = Ensemble.load(path, summary)
     assert len(made) == 1000 and disagreements(made) == []
     assert len(np.unique(made.months, axis=0)) == 1000
     origin = json.loads(sidecar(path).read_text())
-    assert origin["notice"] == NOTICE
-    assert origin["command"].startswith("python -m widgets.survival.draws data/results/clocc_2017_os.json")
+    assert origin["notice"] == NOTICE and origin["title"] == summary.title
+    assert origin["command"] == (
+        "python -m widgets.survival.draws clocc.2017 --draws 1000 --seed 2017 --first 85 --last 147"
+    )
     # not used as a condition: the 2012 report has 37 of 60 alive at 30 months, the lost counted as not alive
     alive = (made.months[:, made.arm == 0] > 30).sum(axis=1)
     assert np.bincount(alive).argmax() == 37
+
+
+def test_derived_files_are_not_taken_for_records(tmp_path):
+    shutil.copytree(DATA, tmp_path / "data", ignore=shutil.ignore_patterns("derived"))
+    assert load(tmp_path / "data") == load(DATA)

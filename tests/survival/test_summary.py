@@ -1,17 +1,17 @@
 import json
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
-from pathlib import Path
 
 import pytest
 
+from widgets.records.library import records
+from widgets.survival.published import overall_survival
 from widgets.survival.summary import Assumptions, Printed, Summary, SummaryError
-
-CLOCC = Path(__file__).parents[2] / "data" / "results" / "clocc_2017_os.json"
 
 
 def changed(path, value):
-    data = json.loads(CLOCC.read_text())
+    data = overall_survival("clocc.2017")
     *way, last = path
     target = data
     for step in way:
@@ -20,8 +20,52 @@ def changed(path, value):
     return data
 
 
-def test_clocc_prints_29_numbers():
-    assert len(Summary.from_json(CLOCC)) == 29
+# The abstract of 2017, typed by hand: estimate, lower and upper limit.
+PRINTED = {
+    "combined": {
+        36: "56.9% 43.3% 68.5%",
+        60: "43.1% 30.3% 55.3%",
+        96: "35.9% 23.8% 48.2%",
+        "median": "45.6 30.3 67.8",
+    },
+    "systemic": {
+        36: "55.2% 41.6% 66.9%",
+        60: "30.3% 19.0% 42.4%",
+        96: "8.9% 3.3% 18.1%",
+        "median": "40.5 27.5 47.7",
+    },
+}
+
+
+def test_the_records_of_clocc_are_the_29_printed_numbers():
+    def read(text):
+        return [Printed.read("abstract", number) for number in text.split()]
+
+    def numbers(limits):
+        return [replace(number, text=number.text.removesuffix(" months")) for _, number in limits]
+
+    summary = Summary.from_dict(overall_survival("clocc.2017"))
+    assert len(summary) == 29
+    assert [(arm.name, arm.n, arm.deaths) for arm in summary.arms] == [("combined", 60, 39), ("systemic", 59, 53)]
+    for arm in summary.arms:
+        found = {months: numbers(limits) for months, limits in arm.landmarks} | {"median": numbers(arm.median)}
+        assert found == {place: read(text) for place, text in PRINTED[arm.name].items()}
+    assert numbers(summary.hazard_ratio) == read("0.58 0.38 0.88")
+    assert summary.p_value.text == "0.01" and summary.median_follow_up.text == "9.7 years"
+    assert summary.z == pytest.approx(1.959964) and "djx015" in summary.source
+
+
+def test_the_binomial_rates_of_2012_are_no_landmarks():
+    arms = overall_survival("clocc.2012")["arms"]
+    assert [arm["landmarks"] for arm in arms.values()] == [[], []]
+
+
+def test_a_report_with_two_candidates_is_refused(monkeypatch):
+    numbers = records().analysis("clocc.2017")
+    twice = [*numbers, *(one for one in numbers if one.result.id == "os.hr")]
+    monkeypatch.setattr(type(records()), "analysis", lambda self, address: twice)
+    with pytest.raises(ValueError, match=r"gives os.hr and os.hr"):
+        overall_survival("clocc.2017")
 
 
 @pytest.mark.parametrize(
@@ -60,7 +104,7 @@ def test_below_and_not_reached():
 
 
 def test_json_keeps_the_digits_of_unquoted_decimals():
-    text = CLOCC.read_text().replace('"45.6"', "45.60")
+    text = json.dumps(overall_survival("clocc.2017")).replace('"45.6 months"', "45.60")
     assert Summary.from_json(text).arms[0].median.estimate.step == Fraction(1, 100)
 
 
@@ -102,7 +146,7 @@ def test_an_error_names_field_and_expectation(path, value, field, expected):
 
 
 def test_numbers_can_be_left_out():
-    arm = Summary.from_json(CLOCC).arms[0].without("36.lower", "deaths")
+    arm = Summary.from_dict(overall_survival("clocc.2017")).arms[0].without("36.lower", "deaths")
     assert arm.landmarks[0][1].lower is None and arm.deaths is None
     with pytest.raises(SummaryError, match="one of 36"):
         arm.without("36.lower")
@@ -116,5 +160,5 @@ def test_assumptions_refuse_unknown_names_and_choices():
 
 
 def test_a_landmark_of_which_nothing_is_left_goes():
-    arm = Summary.from_json(CLOCC).arms[0]
+    arm = Summary.from_dict(overall_survival("clocc.2017")).arms[0]
     assert [months for months, _ in arm.without("60.estimate", "60.lower", "60.upper").landmarks] == [36, 96]

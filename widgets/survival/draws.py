@@ -7,10 +7,10 @@ numbers are a hard condition. Metropolis steps move the event times of many chai
 Wong 1987). Chains start from exact orders (`allowed.orders`): from random data the printed numbers
 are rarely reached.
 
-    python -m widgets.survival.draws data/results/clocc_2017_os.json --first 85 --last 147
+    python -m widgets.survival.draws clocc.2017 --draws 1000 --seed 2017 --first 85 --last 147
 
-writes a thousand draws to data/derived/. They are reconstructed from published numbers; they are not
-patient data.
+makes the draws in data/derived/ from the records of that report. They are reconstructed from published
+numbers; they are not patient data.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from pathlib import Path
 import numpy as np
 
 from .allowed import Order, TooMany, _cells, last_printed, orders
+from .published import overall_survival
 from .summary import NOTICE, Arm, Assumptions, Summary, SummaryError
 
 BINS = 24
@@ -400,10 +401,9 @@ class _Chains:
         rows = np.repeat(np.arange(chains)[:, None], moved, axis=1)
         who = rng.integers(months.shape[1], size=(chains, moved))
         old, died = months[rows, who], who < deaths
-        if moved == 2 and rng.random() < 0.3:
-            new = old[:, ::-1]  # exchange two times: where one dies and one is lost, the order changes
-        else:
-            new = np.round(self._propose(arm, old, died), DECIMALS)
+        # now and then two times are exchanged: where one dies and one is lost, the order changes
+        exchange = moved == 2 and rng.random() < 0.3
+        new = old[:, ::-1] if exchange else np.round(self._propose(arm, old, died), DECIMALS)
         gain = (self.hazards.density(rows, arm, new, died) - self.hazards.density(rows, arm, old, died)).sum(
             axis=1
         )
@@ -821,12 +821,19 @@ def _run(
     return np.concatenate(found)[:n]
 
 
+def _named_summary(report: str) -> tuple[str, Summary]:
+    """A name for files, and the summary in a JSON file or of a report among the records."""
+    if report.endswith(".json"):
+        return Path(report).stem, Summary.from_json(Path(report))
+    return f"{report.replace('.', '_')}_os", Summary.from_dict(overall_survival(report))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line: make, verify and save an ensemble."""
     from .verify import disagreements
 
     parser = argparse.ArgumentParser(prog="python -m widgets.survival.draws", description=NOTICE)
-    parser.add_argument("summary", type=Path, help="JSON file of a printed summary")
+    parser.add_argument("report", help="a report among the records, such as clocc.2017, or a JSON file of a summary")
     parser.add_argument("--draws", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=2017)
     parser.add_argument("--first", type=float, help="earliest administrative censoring, months")
@@ -837,7 +844,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     if (given.first is None) != (given.last is None):
         parser.error("--first and --last belong together")
-    summary = Summary.from_json(given.summary)
+    try:
+        name, summary = _named_summary(given.report)
+    except KeyError as error:
+        parser.error(error.args[0])
     follow_up = None if given.first is None else FollowUp(given.first, given.last, given.loss)
     ensemble = draw(
         summary,
@@ -852,7 +862,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"\n{len(wrong)} printed numbers are not given back, the first: {wrong[0]}", file=sys.stderr)
         return 1
     given.out.mkdir(parents=True, exist_ok=True)
-    path = given.out / f"{given.summary.stem}_draws.csv.gz"
+    path = given.out / f"{name}_draws.csv.gz"
     words = sys.argv[1:] if arguments is None else arguments
     ensemble.save(path, "python -m widgets.survival.draws " + " ".join(map(str, words)))
     print(f"\n{path}: {len(ensemble)} draws, every printed number verified; {NOTICE}")

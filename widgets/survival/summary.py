@@ -209,9 +209,19 @@ class Summary:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Summary:
-        """Check and type a summary; see data/results/clocc_2017_os.json for the form.
+        """Check and type a summary. The first arm is the one whose hazard ratio it is.
 
-        Raises SummaryError with the first field that is wrong and what was expected there.
+            {"title": "…", "source": "…", "level": "95%",
+             "arms": {"treated": {"n": 60, "deaths": 39,
+                                  "landmarks": [{"months": 36, "survival": "56.9%", "lower": …, "upper": …}],
+                                  "median": {"estimate": "45.6", "lower": "30.3", "upper": "not reached"}},
+                      "control": {…}},
+             "hazard_ratio": {"estimate": "0.58", "lower": …, "upper": …},
+             "p_value": "0.01", "median_follow_up": "9.7 years"}
+
+        What was not printed is left out; of an arm, only n is needed here. For a report among the
+        records `published.overall_survival` writes this. Raises SummaryError with the first field
+        that is wrong and what was expected there.
         """
         _known(
             "summary",
