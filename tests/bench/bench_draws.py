@@ -101,19 +101,14 @@ def one(name, rows, options):
     times = np.linspace(0, marks[-1], POINTS)
     truth = [km_at(months[arm == a], died[arm == a], times) for a in (0, 1)]
     drawn = [
-        np.array([km_at(row[made.arm == a], made.died[made.arm == a], times) for row in made.months])
-        for a in (0, 1)
+        np.array([km_at(row[made.arm == a], made.died[made.arm == a], times) for row in made.months]) for a in (0, 1)
     ]
     fine = np.linspace(0, marks[-1], 2001)
     area = {
         tau: np.array(
             [
-                rmst(
-                    km_at(row[made.arm == 0], made.died[made.arm == 0], fine[fine <= tau]), fine[fine <= tau]
-                )
-                - rmst(
-                    km_at(row[made.arm == 1], made.died[made.arm == 1], fine[fine <= tau]), fine[fine <= tau]
-                )
+                rmst(km_at(row[made.arm == 0], made.died[made.arm == 0], fine[fine <= tau]), fine[fine <= tau])
+                - rmst(km_at(row[made.arm == 1], made.died[made.arm == 1], fine[fine <= tau]), fine[fine <= tau])
                 for row in made.months
             ]
         )
@@ -149,9 +144,7 @@ def one(name, rows, options):
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", type=Path)
     parser.add_argument("--draws", type=int, default=120)
     parser.add_argument("--burn-in", type=int, default=25)

@@ -272,9 +272,7 @@ def orders(
                     break
                 crossed = cross(k + 1, i, now, named, s2, g2)
                 if crossed:
-                    following.append(
-                        (k + 1, left - 1, i, crossed[1], s2, g2, (*losses, lost), passed, crossed[0])
-                    )
+                    following.append((k + 1, left - 1, i, crossed[1], s2, g2, (*losses, lost), passed, crossed[0]))
         if dice:
             toll = -math.log(max(0.005, loss_odds(n, i, s, g)))
             following.sort(key=lambda state: math.log(dice.expovariate(1.0)) + toll * (n - state[1]))
@@ -397,11 +395,7 @@ def fitting(
 
 def last_printed(arm: Arm) -> float:
     """The last time, in months, of which a printed number of this arm speaks."""
-    named = [
-        float(number.value + number.step / 2)
-        for _, number in arm.median
-        if number and number.value is not None
-    ]
+    named = [float(number.value + number.step / 2) for _, number in arm.median if number and number.value is not None]
     return max([0.0, *(months for months, _ in arm.landmarks), *named])
 
 
@@ -551,9 +545,6 @@ def conventions(
 ) -> dict[str, dict[str, Allowed]]:
     """Switch one convention at a time (interval, median's interval, rounding): what each choice allows."""
     return {
-        name: {
-            choice: allowed(arm, assumptions.with_(**{name: choice}), budget=budget)
-            for choice in CHOICES[name]
-        }
+        name: {choice: allowed(arm, assumptions.with_(**{name: choice}), budget=budget) for choice in CHOICES[name]}
         for name in ("interval", "median_interval", "rounding")
     }

@@ -101,11 +101,7 @@ def recompute(summary, months, died, arm, assumptions):
         if len(own) != published.n or sum(died[i] for i in own) != published.deaths:
             raise ValueError(f"{published.name}: the data have other numbers of patients or deaths")
         for landmark, printed in published.landmarks:
-            past = [
-                step
-                for step in steps
-                if step[0] < landmark or (assumptions.inclusive and step[0] == landmark)
-            ]
+            past = [step for step in steps if step[0] < landmark or (assumptions.inclusive and step[0] == landmark)]
             _, s, g = past[-1] if past else (0.0, 1.0, 0.0)
             values = (s, *interval(s, g, published.z, assumptions.interval))
             for (part, number), value in zip(printed, values, strict=True):
