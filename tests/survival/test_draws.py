@@ -3,8 +3,10 @@ import shutil
 import threading
 from dataclasses import replace
 
+import joblib
 import numpy as np
 import pytest
+from distributed import Client, LocalCluster
 from scipy import stats
 
 from tests.survival.printing import printed
@@ -25,6 +27,7 @@ from widgets.survival.verify import disagreements, recompute
 
 FOLLOW_UP = FollowUp(85, 147)
 SHORT = {"follow_up": FOLLOW_UP, "chains": 6, "burn_in": 6, "thin": 3}
+TWO_PRIORS = SHORT | {"burn_in": 1, "priors": ["uniform", "smooth"], "seed": 5}
 
 
 @pytest.fixture(scope="module")
@@ -46,10 +49,7 @@ def simulated(seed, n=40):
 
 def test_all_numbers_are_given_back(ensemble):
     assert (
-        len(
-            recompute(ensemble.summary, ensemble.months[0], ensemble.died, ensemble.arm, ensemble.assumptions)
-        )
-        == 29
+        len(recompute(ensemble.summary, ensemble.months[0], ensemble.died, ensemble.arm, ensemble.assumptions)) == 29
     )
     assert disagreements(ensemble) == []
     assert dict(zip(*np.unique(ensemble.prior, return_counts=True), strict=True)) == dict.fromkeys(PRIORS, 6)
@@ -75,12 +75,23 @@ def test_the_seed_decides(summary, ensemble):
     assert not np.array_equal(again.months, other.months)
 
 
-def test_joblib_gives_the_same_draws(summary):
-    joblib = pytest.importorskip("joblib")
-    options = SHORT | {"burn_in": 1, "priors": ["uniform", "smooth"], "seed": 5}
+@pytest.fixture(scope="module")
+def two_priors(summary):
+    return draw(summary, 4, **TWO_PRIORS)
+
+
+def test_joblib_gives_the_same_draws(summary, two_priors):
     with joblib.parallel_config("threading"):
-        side_by_side = draw(summary, 4, n_jobs=2, **options)
-    assert np.array_equal(side_by_side.months, draw(summary, 4, **options).months)
+        assert np.array_equal(draw(summary, 4, n_jobs=2, **TWO_PRIORS).months, two_priors.months)
+
+
+def test_a_dask_cluster_gives_the_same_draws(summary, two_priors):
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None) as cluster,
+        Client(cluster),
+        joblib.parallel_config("dask"),
+    ):
+        assert np.array_equal(draw(summary, 4, n_jobs=2, **TWO_PRIORS).months, two_priors.months)
 
 
 def test_saved_and_loaded(summary, ensemble, tmp_path):
@@ -137,9 +148,7 @@ def test_any_interval(transform):
     assert disagreements(made) == []
 
 
-@pytest.mark.parametrize(
-    "changes", [{"follow_up": "survivors"}, {"follow_up": "everybody"}, {"test": "Wald"}]
-)
+@pytest.mark.parametrize("changes", [{"follow_up": "survivors"}, {"follow_up": "everybody"}, {"test": "Wald"}])
 def test_other_conventions_between_the_arms(changes):
     months, died, arm = simulated(8)
     summary = printed(months, died, arm, [12, 24])

@@ -67,9 +67,7 @@ class FollowUp:
 
     def __post_init__(self):
         if not 0 <= self.first < self.last or not self.loss > 0:
-            raise SummaryError(
-                "follow_up", "0 ≤ first < last and loss > 0", (self.first, self.last, self.loss)
-            )
+            raise SummaryError("follow_up", "0 ≤ first < last and loss > 0", (self.first, self.last, self.loss))
 
     @classmethod
     def guess(cls, summary: Summary) -> FollowUp:
@@ -125,8 +123,7 @@ class _ArmNumbers:
     def __init__(self, arm: Arm, assumptions: Assumptions):
         self.n, self.deaths, self.z, self.how = arm.n, arm.deaths, arm.z, assumptions
         self.marks = [
-            (m, [number and number.bounds(assumptions) for _, number in printed])
-            for m, printed in arm.landmarks
+            (m, [number and number.bounds(assumptions) for _, number in printed]) for m, printed in arm.landmarks
         ]
         self.median = [
             number and number.bounds(assumptions)
@@ -208,9 +205,7 @@ class _BetweenNumbers:
                 information = (died * share * (1 - share)).sum(axis=1)
                 beta = beta + np.clip((deaths1 - (died * share).sum(axis=1)) / information, -1, 1)
             error = 1 / np.sqrt(information)
-            for value, bounds in zip(
-                (beta, beta - self.z * error, beta + self.z * error), self.ratio, strict=True
-            ):
+            for value, bounds in zip((beta, beta - self.z * error, beta + self.z * error), self.ratio, strict=True):
                 if bounds:
                     total += outside(value, bounds, 0.02)
         if self.p:
@@ -218,9 +213,7 @@ class _BetweenNumbers:
                 score = beta / error
             else:
                 share = at_risk1 / (at_risk1 + at_risk0)
-                score = (deaths1 - (died * share).sum(axis=1)) / np.sqrt(
-                    (died * share * (1 - share)).sum(axis=1)
-                )
+                score = (deaths1 - (died * share).sum(axis=1)) / np.sqrt((died * share * (1 - share)).sum(axis=1))
             from scipy.special import erfc
 
             p = erfc(np.abs(score) / math.sqrt(2))
@@ -354,9 +347,7 @@ def _start(
     )
     edges = np.concatenate([np.zeros((chains, 1)), dead], axis=1)
     lost = [
-        rng.uniform(edges[:, k, None], edges[:, k + 1, None], (chains, m))
-        for k, m in enumerate(order.losses)
-        if m
+        rng.uniform(edges[:, k, None], edges[:, k + 1, None], (chains, m)) for k, m in enumerate(order.losses) if m
     ]
     staying = arm.n - arm.deaths - sum(order.losses)
     lost.append(rng.uniform(max(end, min(middle, follow_up.last * 0.95)), follow_up.last, (chains, staying)))
@@ -404,9 +395,7 @@ class _Chains:
         # now and then two times are exchanged: where one dies and one is lost, the order changes
         exchange = moved == 2 and rng.random() < 0.3
         new = old[:, ::-1] if exchange else np.round(self._propose(arm, old, died), DECIMALS)
-        gain = (self.hazards.density(rows, arm, new, died) - self.hazards.density(rows, arm, old, died)).sum(
-            axis=1
-        )
+        gain = (self.hazards.density(rows, arm, new, died) - self.hazards.density(rows, arm, old, died)).sum(axis=1)
         threshold = np.log(rng.random(chains))
         proper = np.all((new > 0) & (new < self.last), axis=1)
         proper &= np.all(np.diff(np.sort(who, axis=1), axis=1) > 0, axis=1)
@@ -513,20 +502,14 @@ def _sampled_orders(
             rate = np.exp(rng.uniform(math.log(0.001), math.log(0.97), particles))
             alive, done = np.ones(particles, bool), np.zeros(particles, bool)
             for _ in range(arm.n + 1):
-                here = (
-                    _hits(s, g, printed, numbers)
-                    if landmark < math.inf
-                    else (named[:, pending] > 0).all(axis=1)
-                )
+                here = _hits(s, g, printed, numbers) if landmark < math.inf else (named[:, pending] > 0).all(axis=1)
                 done |= alive & here
                 alive &= ~done & (at_risk > 1) & (deaths < arm.deaths)
                 if printed[0]:
                     alive &= s >= printed[0][0]
                 if not alive.any():
                     break
-                lost = (
-                    alive & (rng.random(particles) < rate) & (arm.n - at_risk - deaths < arm.n - arm.deaths)
-                )
+                lost = alive & (rng.random(particles) < rate) & (arm.n - at_risk - deaths < arm.n - arm.deaths)
                 dies = alive & ~lost
                 losses[rows[lost], deaths[lost]] += 1
                 s = np.where(dies, s * (at_risk - 1) / np.maximum(at_risk, 1), s)
@@ -723,7 +706,8 @@ def draw(
 
     follow_up  an assumption; guessed from the median follow-up if not given
     chains     Metropolis chains per prior; burn_in and thin count sweeps (about one move per patient)
-    n_jobs     joblib processes, one prior each; set a backend with `joblib.parallel_config`
+    n_jobs     more than 1: one prior each in joblib's processes or, inside `joblib.parallel_config("dask")`
+               with a dask Client, on the machines of a cluster; needs the extra "scale"
     progress   called with the share done and a few words
     stop       anything with `is_set()`, such as a threading.Event: Cancelled is raised soon after
 
