@@ -5,7 +5,8 @@ prior is a piecewise-constant hazard per arm with a Gaussian random walk on its 
 numbers are a hard condition. Metropolis steps move the event times of many chains side by side
 (numpy works on all chains at once), Gibbs-like steps move the hazards (data augmentation, Tanner and
 Wong 1987). Chains start from exact orders (`allowed.orders`): from random data the printed numbers
-are rarely reached.
+are rarely reached. Moves seldom lead from one family of orders to another, so how often each family is
+drawn is part of the prior: every order, with every place of the landmarks in it, counts the same.
 
     python -m widgets.survival.draws clocc.2017 --draws 1000 --seed 2017 --first 85 --last 147
 
@@ -370,15 +371,17 @@ class _Chains:
         self.numbers = [_ArmNumbers(arm, assumptions) for arm in summary.arms]
         self.between = _BetweenNumbers(summary, assumptions)
         self.hazards = _Hazards(prior, summary, follow_up, chains)
-        self.months, self.cells = [], []
+        self.cells, starts = [], []
         for arm, numbers in zip(summary.arms, self.numbers, strict=True):
-            self.months.append(_starts(arm, numbers, assumptions, follow_up, 30 * chains, rng))
+            starts.append(_starts(arm, numbers, assumptions, follow_up, chains, 30, rng))
             edges = {0.0, follow_up.last, *(m for m, _ in arm.landmarks)}
             edges |= {t for bounds in numbers.median if bounds for t in bounds}
             self.cells.append(np.array(sorted(t for t in edges if 0 <= t <= follow_up.last)))
-        self.distance = self.between.distance(np.concatenate(self.months, axis=1))
-        best = np.argsort(self.distance)[:chains]
-        self.months, self.distance = [months[best] for months in self.months], self.distance[best]
+        both = np.concatenate(starts, axis=2)
+        distance = self.between.distance(both.reshape(-1, both.shape[2])).reshape(chains, -1)
+        best = distance.argmin(axis=1)
+        self.months = [months[np.arange(chains), best] for months in starts]
+        self.distance = distance.min(axis=1)
 
     def step(self, weight: float) -> float:
         """Move one or a few patients of one arm in every chain; returns the share accepted.
@@ -438,21 +441,10 @@ class _Chains:
         self.hazards.update(self.months, [numbers.deaths for numbers in self.numbers], self.rng)
         return accepted
 
-    def approach(self, weight: float) -> float:
-        """Raise the weight of the distance as far as seven tenths of the chains can follow; copy them.
-
-        One step of a tempered sequential Monte Carlo sampler (Del Moral, Doucet and Jasra 2006).
-        """
-        low, high = 0.0, 1e9
-        for _ in range(60):
-            rise = (low + high) / 2
-            share = np.exp(-rise * (self.distance - self.distance.min()))
-            followed = share.sum() ** 2 / (share**2).sum() / len(share)
-            low, high = (rise, high) if followed > 0.7 else (low, rise)
-        rise = max(low, weight / 20)
-        share = np.exp(-rise * (self.distance - self.distance.min()))
-        self._copy(self.rng.choice(len(share), len(share), p=share / share.sum()))
-        return weight + rise
+    def follow(self) -> None:
+        """Chains far from the numbers between the arms go on from copies of chains that are nearer."""
+        share = np.exp(-self.distance / max(1e-9, np.median(self.distance)))
+        self._copy(np.repeat(np.arange(len(share)), _shares(share, len(share), self.rng)))
 
     def restart(self) -> None:
         """Chains that do not fit go on from copies of chains that do."""
@@ -563,24 +555,43 @@ def _starts(
     assumptions: Assumptions,
     follow_up: FollowUp,
     chains: int,
+    tries: int,
     rng: np.random.Generator,
 ) -> np.ndarray:
+    """Times that give an arm's numbers back, shape (chains, tries, n); all tries of a chain keep to one order.
+
+    The chains share out the orders by the number of their placements, since moves seldom lead from one
+    family of orders to another.
+    """
     found = _listed(arm, assumptions)
     if found is None:
-        tries = (_sampled_orders(arm, numbers, rng) for _ in range(8))
-        found = next((some for some in tries if some), [])
+        sampled = (_sampled_orders(arm, numbers, rng) for _ in range(8))
+        found = next((some for some in sampled if some), [])
     if not found:
         raise NoDraw(f"{arm.name}: no data were found that give its numbers back; see allowed.conflict")
-    result = np.empty((0, arm.n))
-    for _ in range(200):
-        order = found[rng.integers(len(found))]
-        trial = _start(arm, order, assumptions, follow_up, max(1, chains // 20), rng)
-        result = np.concatenate([result, trial[numbers.fit(trial)]])[:chains]
-        if len(result) == chains:
-            return rng.permutation(result)
-    if not len(result):
-        raise NoDraw(f"{arm.name}: no times fit the orders; is follow-up ({follow_up}) long enough?")
-    return result[rng.integers(len(result), size=chains)]
+
+    weight = np.array([order.count for order in found], float)
+    result = np.empty((0, tries, arm.n))
+    while len(result) < chains:
+        if not weight.any():
+            raise NoDraw(f"{arm.name}: no times fit the orders; is follow-up ({follow_up}) long enough?")
+        shares = _shares(weight, chains - len(result), rng)
+        for index in np.flatnonzero(shares):
+            rows = shares[index] * tries
+            trial = _start(arm, found[index], assumptions, follow_up, max(rows, 200), rng)
+            trial = trial[numbers.fit(trial)]
+            if len(trial):
+                result = np.concatenate([result, np.resize(trial, (shares[index], tries, arm.n))])
+            else:
+                weight[index] = 0
+    return rng.permutation(result)
+
+
+def _shares(weight: np.ndarray, total: int, rng: np.random.Generator) -> np.ndarray:
+    """Whole numbers in proportion to weights, with the given total; fractions are rounded by lot."""
+    edges = np.floor(np.cumsum(weight) / weight.sum() * total + rng.random())
+    edges[-1] = total  # whatever float error says
+    return np.diff(edges, prepend=0).astype(int)
 
 
 # --- ensembles ------------------------------------------------------------------------------------------
@@ -786,14 +797,18 @@ def _run(
         if progress:
             progress(done / sweeps, f"{prior}: {words}")
 
-    weight = 0.0
+    # Annealing leads most chains to the numbers between the arms. Only where it fails are chains copied:
+    # copies replace the orders from which the way is long.
+    weight, most = 0.5, 500.0
     for _ in range(most_approaches):
         reached = (run.distance == 0).mean()
-        if reached >= 0.7:
+        if reached >= 0.9:
             break
         turn(0, f"{reached:.0%} of the chains have reached all numbers")
-        weight = run.approach(weight)
+        if weight == most:
+            run.follow()
         run.sweep(weight)
+        weight = min(1.4 * weight, most)
     run.restart()
     found = []
     for done in range(sweeps + 1):
