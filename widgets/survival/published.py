@@ -8,7 +8,8 @@ from math import exp, log, sqrt
 from statistics import NormalDist
 from typing import NamedTuple
 
-from widgets.records.library import Published, records
+from widgets.records.library import NOT_AN_ARM, Published, records
+from widgets.records.schema import Result
 
 TRIAL = "clocc"
 REPORTS = {"2012": (30,), "2017": (36, 60, 96)}
@@ -157,3 +158,71 @@ def _wilson(point: Landmark, z: float) -> tuple[float, float]:
     n, p = randomised(point), point.survival
     centre, spread = p + z * z / (2 * n), z * sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     return (centre - spread) / (1 + z * z / n), (centre + spread) / (1 + z * z / n)
+
+
+def overall_survival(address: str) -> dict:
+    """What a report such as `clocc.2017` prints about overall survival, as `Summary.from_dict` reads it.
+
+    Numbers are texts with the digits as printed, since digits tell the rounding. Only what is said of
+    the report's own population counts; binomial proportions are left out, as they lie on no
+    Kaplan-Meier curve. Raises KeyError for an unknown report, ValueError if it gives a number twice
+    or intervals of several levels.
+    """
+    numbers = records().analysis(address)
+    source, population = numbers[0].source, numbers[0].analysis.population
+    results = [
+        one.result
+        for one in numbers
+        if one.result.stated
+        and one.result.population in (None, population)
+        and not (one.result.estimator and one.result.estimator.value == "BINOMIAL_ALL_RANDOMISED")
+    ]
+
+    def find(endpoint, measure, arm):
+        return [r for r in results if (r.endpoint, r.measure, r.arm) == (endpoint, measure, arm)]
+
+    def only(endpoint, measure, arm="BETWEEN"):
+        found = find(endpoint, measure, arm)
+        if len(found) > 1:
+            raise ValueError(f"{address} gives {' and '.join(r.id for r in found)}: which is meant?")
+        return found[0] if found else None
+
+    def count(result):
+        return result and int(result.estimate)
+
+    arms = [r.arm for r in results if (r.endpoint, r.measure) == ("ENROLMENT", "COUNT") and r.arm not in NOT_AN_ARM]
+    levels = {r.limits.level for r in results if r.endpoint == "OS" and r.limits}
+    if len(levels) > 1:
+        raise ValueError(f"{address} has intervals of several levels: {', '.join(map(str, sorted(levels)))}")
+    return {
+        "title": f"{source.title}: overall survival",
+        "source": source.citation + (f", doi {source.doi}" if source.doi else ""),
+        "level": f"{levels.pop() if levels else 95}%",
+        "arms": {
+            arm: {
+                "n": count(only("ENROLMENT", "COUNT", arm)),
+                "deaths": count(only("OS", "DEATHS", arm)),
+                "landmarks": [
+                    {"months": float(r.months), **_as_printed(r, "survival")}
+                    for r in sorted(find("OS", "LANDMARK_SURVIVAL", arm), key=lambda r: r.months)
+                ],
+                "median": _as_printed(only("OS", "MEDIAN", arm)),
+            }
+            for arm in arms
+        },
+        "hazard_ratio": _as_printed(only("OS", "HAZARD_RATIO")),
+        "p_value": _as_printed(only("OS", "P_VALUE")).get("estimate"),
+        "median_follow_up": _as_printed(only("FOLLOW_UP", "MEDIAN_FOLLOW_UP", "ALL")).get("estimate"),
+    }
+
+
+def _as_printed(result: Result | None, estimate: str = "estimate") -> dict[str, str]:
+    """Estimate and limits as texts with their unit; empty if the report does not give the number."""
+    if result is None:
+        return {}
+    unit = {"%": "%", "1": ""}.get(result.unit, f" {result.unit}")
+    bound = "" if result.relation == "=" else result.relation
+    numbers = {estimate: f"{bound}{result.estimate}{unit}"}
+    if result.limits:
+        numbers |= {side: f"{getattr(result.limits, side)}{unit}" for side in ("lower", "upper")}
+    return numbers
