@@ -1,17 +1,22 @@
 """How often do the bands of the draws hold the truth? Coverage, width and interval score on real trials.
 
-    python -m tests.bench.draws_validation --file oncology_os.csv --sets 10
+    python -m tests.bench.draws_validation --sets 6 --most-patients 400 --file oncology_os.csv
 
 From each two-arm data set the summary an abstract would print is computed; patients are reconstructed
 from it alone; the bands are compared with the real Kaplan-Meier curves up to the last landmark.
 Interpolation and Guyot's algorithm (BMC Med Res Methodol 2012;12:9, without a risk table) give one
 curve, no band: a band of width zero.
 
-The data are not part of the workbook: a CSV file with one row per patient (dataset, months, event with
-1 = death, arm). What follows was made from the R package kmdata 1.0.1 (MIT licence), overall survival
-of fifty oncology trials digitised from their figures.
+The data are not part of the workbook: a CSV file, beside this one unless named, with one row per patient
+(dataset, months, event with 1 = death, arm). Those used so far are overall survival in fifty oncology
+trials, digitised from their figures, of the R package kmdata 1.0.1 (MIT licence).
 
-@RAN@
+Run so far, with this version, on six of the fifty data sets only (67 to 372 patients, by --sets 6
+--most-patients 400, one seed, 120 draws each; four minutes): the pooled bands at 95 % held the curve at
+90 % of the times and the difference in restricted mean survival time at 92 % of the landmarks; the bands
+of a single prior held the curve at 77 to 81 % of the times. So the bands are too narrow, single priors most
+so. Interpolation's mean score is nine times that of the pooled bands for the curve, ten times for the
+difference. Nothing is known of trials with more than 400 patients.
 """
 
 from __future__ import annotations
