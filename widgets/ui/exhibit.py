@@ -7,7 +7,7 @@ a kernel: their HTML holds the sentence and the table, and the stored notebook a
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from html import escape
 from itertools import product
@@ -41,7 +41,6 @@ class View:
     summary: str
     table: Table
     key: str
-    notice: str = field(default="")
 
 
 class Panel:
@@ -111,10 +110,9 @@ class Panel:
     def credit(self) -> str:
         """Sources, date of the last check and version: what goes under anything taken away."""
         view = self.view()
-        text = catalogue(SHARED_WORDS)["credit"].format(
+        return catalogue(SHARED_WORDS)["credit"].format(
             sources="; ".join(view.table.citations), checked=records().checked, version=widgets.__version__
         )
-        return f"{view.notice}\n{text}" if view.notice else text
 
     def html(self) -> str:
         """Sentence, table and sources for a page without a kernel."""
